@@ -1,0 +1,83 @@
+// C structs as tables: fields in the header's order, offsets by the C rules of natural alignment.
+import assert from 'node:assert/strict';
+
+export interface Scalar<T> {
+  readonly size: number;
+  get(view: DataView, offset: number): T;
+  set(view: DataView, offset: number, value: T): void;
+}
+
+export const u16: Scalar<number> = {
+  size: 2,
+  get: (view, offset) => view.getUint16(offset, true),
+  set: (view, offset, value) => view.setUint16(offset, value, true),
+};
+export const u32: Scalar<number> = {
+  size: 4,
+  get: (view, offset) => view.getUint32(offset, true),
+  set: (view, offset, value) => view.setUint32(offset, value, true),
+};
+export const i32: Scalar<number> = {
+  size: 4,
+  get: (view, offset) => view.getInt32(offset, true),
+  set: (view, offset, value) => view.setInt32(offset, value, true),
+};
+export const u64: Scalar<bigint> = {
+  size: 8,
+  get: (view, offset) => view.getBigUint64(offset, true),
+  set: (view, offset, value) => view.setBigUint64(offset, BigInt.asUintN(64, value), true),
+};
+export const i64: Scalar<bigint> = {
+  size: 8,
+  get: (view, offset) => view.getBigInt64(offset, true),
+  set: (view, offset, value) => view.setBigInt64(offset, value, true),
+};
+
+type Fields = Readonly<Record<string, Scalar<number> | Scalar<bigint>>>;
+type Value<S> = S extends Scalar<infer T> ? T : never;
+type Values<F extends Fields> = { readonly [K in keyof F]: Value<F[K]> };
+
+export interface Struct<F extends Fields> {
+  readonly name: string;
+  readonly size: number;
+  readonly offsets: { readonly [K in keyof F]: number };
+  /** Absent fields and padding are zero. */
+  encode(values: Partial<Values<F>>): Uint8Array;
+  decode(bytes: Uint8Array): Values<F>;
+}
+
+const alignUp = (n: number, alignment: number): number => Math.ceil(n / alignment) * alignment;
+
+/** `size` is what the C compiler says; a table that does not add up to it fails when its module loads. */
+export function struct<const F extends Fields>(name: string, size: number, fields: F): Struct<F> {
+  const entries = Object.entries(fields) as [keyof F & string, Scalar<number | bigint>][];
+  const offsets = {} as Record<keyof F, number>;
+  let end = 0;
+  let alignment = 1;
+  for (const [field, type] of entries) {
+    offsets[field] = alignUp(end, type.size);
+    end = offsets[field] + type.size;
+    alignment = Math.max(alignment, type.size);
+  }
+  assert.equal(alignUp(end, alignment), size, `sizeof(struct ${name})`);
+  return {
+    name,
+    size,
+    offsets,
+    encode(values) {
+      const bytes = new Uint8Array(size);
+      const view = new DataView(bytes.buffer);
+      for (const [field, type] of entries) {
+        const value = values[field];
+        if (value !== undefined) type.set(view, offsets[field], value);
+      }
+      return bytes;
+    },
+    decode(bytes) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const values = {} as Record<keyof F, number | bigint>;
+      for (const [field, type] of entries) values[field] = type.get(view, offsets[field]);
+      return values as Values<F>;
+    },
+  };
+}
