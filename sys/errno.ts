@@ -1,44 +1,28 @@
 // What the kernel refused, in one line.
-import { constants } from 'node:os';
-import { getSystemErrorMessage } from 'node:util';
+import { ERRNO_ALIASES, ERRNOS } from './abi/errno.ts';
 
-export type ErrnoName = keyof typeof constants.errno;
+type CanonicalName = keyof typeof ERRNOS;
+export type ErrnoName = CanonicalName | keyof typeof ERRNO_ALIASES;
 
-const NAMES: ReadonlyMap<number, ErrnoName> = new Map(
-  // EAGAIN and EWOULDBLOCK share a number, ENOTSUP and EOPNOTSUPP too: the first one listed names it.
-  (Object.entries(constants.errno) as [ErrnoName, number][]).reverse().map(([name, n]) => [n, name]),
-);
+let byNumber: Map<number, CanonicalName> | undefined;
 
-/** strerror(3)'s words, lower case, where libuv's differ: they are what runc prints and people search for. */
-const TEXTS: Partial<Record<ErrnoName, string>> = {
-  EBUSY: 'device or resource busy',
-  EEXIST: 'file exists',
-  EFAULT: 'bad address',
-  EISDIR: 'is a directory',
-  ELOOP: 'too many levels of symbolic links',
-  ENAMETOOLONG: 'file name too long',
-  ENODEV: 'no such device',
-  ENOEXEC: 'exec format error',
-  ENOMEM: 'cannot allocate memory',
-  ENOSPC: 'no space left on device',
-  ENOTSUP: 'operation not supported',
-  EMFILE: 'too many open files',
-  ENFILE: 'too many open files in system',
-  ETXTBSY: 'text file busy',
-  EXDEV: 'invalid cross-device link',
-  ECHILD: 'no child processes',
-};
+function canonicalName(errno: number): CanonicalName | undefined {
+  byNumber ??= new Map((Object.keys(ERRNOS) as CanonicalName[]).map((name) => [ERRNOS[name][0], name]));
+  return byNumber.get(errno);
+}
 
-export const errnoNumber = (name: ErrnoName): number => constants.errno[name];
+const canonical = (name: ErrnoName): CanonicalName =>
+  name in ERRNOS ? (name as CanonicalName) : ERRNO_ALIASES[name as keyof typeof ERRNO_ALIASES];
+
+export const errnoNumber = (name: ErrnoName): number => ERRNOS[canonical(name)][0];
 
 /** `ENOENT`; a number that no header names is printed as it is. */
-export const errnoName = (errno: number): string => NAMES.get(errno) ?? `errno ${errno}`;
+export const errnoName = (errno: number): string => canonicalName(errno) ?? `errno ${errno}`;
 
-/** `no such file or directory` */
+/** `no such file or directory`; for a number that no header names, what Go and so runc would print. */
 export function errnoText(errno: number): string {
-  const name = NAMES.get(errno);
-  if (name === undefined) return `error ${errno}`;
-  return TEXTS[name] ?? getSystemErrorMessage(-errno);
+  const name = canonicalName(errno);
+  return name === undefined ? `errno ${errno}` : ERRNOS[name][1];
 }
 
 /**
@@ -63,5 +47,5 @@ export class SysError extends Error {
 
 /** For the refusals that were expected: `catch (error) { if (!isErrno(error, 'ENOENT')) throw error; }` */
 export function isErrno(error: unknown, ...codes: readonly ErrnoName[]): boolean {
-  return error instanceof Error && 'code' in error && (codes as readonly unknown[]).includes(error.code);
+  return error instanceof Error && 'code' in error && codes.some((code) => canonical(code) === error.code);
 }

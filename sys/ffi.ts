@@ -1,11 +1,34 @@
 // The one importer of ffi-rs: native calls with numbers for arguments, and memory whose address is known.
-import { createExternalBuffer, DataType, type JsExternal, load, open } from 'ffi-rs';
+import type { DataType, JsExternal } from 'ffi-rs';
+import { SysError } from './errno.ts';
 
+type Addon = typeof import('ffi-rs');
+
+const addon = loadAddon();
 const LIBC = 'libc';
-open({ library: LIBC, path: 'libc.so.6' });
+addon.open({ library: LIBC, path: 'libc.so.6' });
 
-const { I32, I64, External } = DataType;
-const SIX_ARGUMENTS = [I64, I64, I64, I64, I64, I64, I64];
+const { I32, I64, BigInt: I64_OF_BIGINT, External } = addon.DataType;
+
+/** A register's value. What a number would round is a bigint. */
+export type NativeInteger = number | bigint;
+
+/**
+ * `import 'ffi-rs'` takes 4.3 ms, most of it for a diagnostic report that tells glibc from musl. Its native part is all
+ * that is used here, and loads in 0.4 ms from where npm puts it for sys/ and for dist/; elsewhere ffi-rs finds it.
+ */
+function loadAddon(): Addon {
+  const target = `linux-${process.arch}-gnu`;
+  const file = `${import.meta.dirname}/../node_modules/@yuuang/ffi-rs-${target}/ffi-rs.${target}.node`;
+  const module: { exports: unknown } = { exports: {} };
+  try {
+    process.dlopen(module, file);
+    return module.exports as Addon;
+  } catch {
+    const { createRequire } = process.getBuiltinModule('node:module');
+    return createRequire(import.meta.url)('ffi-rs') as Addon;
+  }
+}
 
 /** `errnoCode` is read by ffi-rs right after the call, in the thread that made it. */
 interface Result {
@@ -13,37 +36,35 @@ interface Result {
   readonly errnoCode: number;
 }
 
+const WITH_ERRNO = { errno: true } as const;
 const settle = (result: Result): number => (result.value === -1 ? -result.errnoCode : result.value);
 
-const params = (args: readonly number[]) =>
-  ({
-    library: LIBC,
-    funcName: 'syscall',
-    retType: I64,
-    paramsType: SIX_ARGUMENTS.slice(0, args.length),
-    paramsValue: args as number[],
-    errno: true,
-  }) as const;
+const typeOf = (value: NativeInteger) => (typeof value === 'bigint' ? I64_OF_BIGINT : I64);
+
+const call = <const R extends DataType>(funcName: string, retType: R, args: readonly NativeInteger[]) => ({
+  library: LIBC,
+  funcName,
+  retType,
+  paramsType: args.map(typeOf),
+  paramsValue: args as NativeInteger[],
+  freeResultMemory: false, // results are numbers, or memory that mapMemory() keeps
+});
 
 /** syscall(2): the result, or the negated errno. `args[0]` is the call's number; addresses are numbers. */
-export function nativeSyscall(args: readonly number[]): number {
-  return settle(load(params(args)));
+export function nativeSyscall(args: readonly NativeInteger[]): number {
+  return settle(addon.load({ ...call('syscall', I64, args), ...WITH_ERRNO }));
 }
 
 /** The same on a thread of its own, for a call that blocks while JavaScript goes on. */
-export async function nativeSyscallInThread(args: readonly number[]): Promise<number> {
-  return settle(await load({ ...params(args), runInNewThread: true }));
+export async function nativeSyscallInThread(args: readonly NativeInteger[]): Promise<number> {
+  return settle(
+    await addon.load({ ...call('syscall', I64, args), ...WITH_ERRNO, runInNewThread: true as const }),
+  );
 }
 
-/** A function of libc that takes numbers and returns an int. */
-export function libcFunction(name: string, args: readonly number[]): number {
-  return load({
-    library: LIBC,
-    funcName: name,
-    retType: I32,
-    paramsType: args.map(() => I64),
-    paramsValue: args as number[],
-  });
+/** A function of libc that takes integers and returns an int. */
+export function libcFunction(name: string, args: readonly NativeInteger[]): number {
+  return addon.load(call(name, I32, args));
 }
 
 export interface Mapping {
@@ -56,24 +77,13 @@ const MAP_PRIVATE_ANONYMOUS = 0x22;
 
 /** Anonymous memory that JavaScript and the kernel both see; never unmapped, since views of it stay alive. */
 export function mapMemory(bytes: number): Mapping {
-  const pointer = load({
-    library: LIBC,
-    funcName: 'mmap',
-    retType: External,
-    paramsType: SIX_ARGUMENTS.slice(0, 6),
-    paramsValue: [0, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0],
-  });
-  const view = createExternalBuffer(pointer, bytes);
-  return { address: addressOf(pointer), bytes: view };
+  const mmap = call('mmap', I64, [0, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0]);
+  const address = settle(addon.load({ ...mmap, ...WITH_ERRNO }));
+  if (address < 0) throw new SysError('mmap', -address, `${bytes} bytes`);
+  return { address, bytes: addon.createExternalBuffer(pointerTo(address), bytes) };
 }
 
-/** memchr(p, 0, 1) of zeroed memory gives back p itself, as a number. */
-function addressOf(pointer: JsExternal): number {
-  return load({
-    library: LIBC,
-    funcName: 'memchr',
-    retType: I64,
-    paramsType: [External, I32, I64],
-    paramsValue: [pointer, 0, 1],
-  });
+/** memmove(p, p, 0) touches nothing and gives back p, as the type asked for. */
+function pointerTo(address: number): JsExternal {
+  return addon.load(call('memmove', External, [address, address, 0]));
 }

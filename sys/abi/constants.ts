@@ -1,5 +1,5 @@
 // Constants of the kernel's interface that containers need, under the kernel's own names and by header.
-// test/integration/abi.test.ts compares every one with the C headers.
+// test/integration/sys/abi.test.ts compares every one with the C headers.
 
 // asm-generic/fcntl.h. O_DIRECTORY, O_NOFOLLOW and O_DIRECT differ on arm64: see fcntlFlags().
 export const O_RDONLY = 0;
@@ -128,7 +128,7 @@ export const STATX_BASIC_STATS = 0x7ff;
 export const PROC_SUPER_MAGIC = 0x9fa0;
 export const CGROUP2_SUPER_MAGIC = 0x63677270;
 export const DEVPTS_SUPER_MAGIC = 0x1cd1;
-export const EROFS_SUPER_MAGIC = 0xe0f5e1e2;
+export const EROFS_SUPER_MAGIC_V1 = 0xe0f5e1e2;
 export const OVERLAYFS_SUPER_MAGIC = 0x794c7630;
 
 // asm-generic/ioctls.h

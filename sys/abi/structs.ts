@@ -1,5 +1,5 @@
 // Struct layouts of the kernel's interface, alike on x86-64 and arm64.
-// test/integration/abi.test.ts compares every one with the C headers.
+// test/integration/sys/abi.test.ts compares every one with the C headers.
 import { i32, i64, struct, u16, u32, u64 } from './struct.ts';
 
 /** clone3(2), linux/sched.h (CLONE_ARGS_SIZE_VER2, Linux 5.7). */
