@@ -1,6 +1,14 @@
 // A64 encodings. Source: Arm Architecture Reference Manual, C6; every form is compared with objdump's reading
 // in the tests.
-import { type Assembler, CodeBuffer, type Condition, type Register, type Width } from './assembler.ts';
+import {
+  type Assembler,
+  CodeBuffer,
+  type Condition,
+  type Register,
+  requireOffset,
+  requireWithin,
+  type Width,
+} from './assembler.ts';
 
 // The kernel takes the call's number in x8 and returns in x0, after which it is moved to x8: `n` is both.
 // biome-ignore format: a table
@@ -38,7 +46,7 @@ export function arm64Assembler(): Assembler {
     word(opcode | (right << 16) | (left << 5) | to);
 
   const transfer = (opcode: number, width: Width, value: Register, base: Register, offset: number): void => {
-    if (offset % width !== 0) throw new Error(`offset ${offset} is not a multiple of ${width}`);
+    requireOffset(width, offset);
     word(opcode | ((offset / width) << 10) | (REGISTERS[base] << 5) | REGISTERS[value]);
   };
 
@@ -48,6 +56,7 @@ export function arm64Assembler(): Assembler {
     word(0);
     code.whenKnown(to, (target) => {
       const words = (target - at) / 4;
+      requireWithin('displacement', words, -(2 ** (bits - 1)), 2 ** (bits - 1));
       code.setU32(at, opcode | ((words & ((1 << bits) - 1)) << shift));
     });
   };
@@ -69,17 +78,23 @@ export function arm64Assembler(): Assembler {
     arithmetic: (op, to, from) =>
       threeRegisters(ARITHMETIC[op], REGISTERS[to], REGISTERS[to], REGISTERS[from]),
     addImmediate(to, value) {
+      requireWithin('immediate', value, -4095, 4096);
       const opcode = value < 0 ? 0xd1000000 : 0x91000000;
       word(opcode | (Math.abs(value) << 10) | (REGISTERS[to] << 5) | REGISTERS[to]);
     },
     // UBFM to, to, #(64 - bits), #(63 - bits)
-    shiftLeft: (to, bits) =>
-      word(0xd3400000 | ((64 - bits) << 16) | ((63 - bits) << 10) | (REGISTERS[to] << 5) | REGISTERS[to]),
+    shiftLeft(to, bits) {
+      requireWithin('shift', bits, 1, 64);
+
+      word(0xd3400000 | ((64 - bits) << 16) | ((63 - bits) << 10) | (REGISTERS[to] << 5) | REGISTERS[to]);
+    },
     negate: (to) => threeRegisters(ARITHMETIC.subtract, REGISTERS[to], ZERO_REGISTER, REGISTERS[to]),
     // SUBS xzr, left, right
     compare: (left, right) => threeRegisters(0xeb000000, ZERO_REGISTER, REGISTERS[left], REGISTERS[right]),
-    compareImmediate: (left, value) =>
-      word(0xf1000000 | (value << 10) | (REGISTERS[left] << 5) | ZERO_REGISTER),
+    compareImmediate(left, value) {
+      requireWithin('immediate', value, 0, 4096);
+      word(0xf1000000 | (value << 10) | (REGISTERS[left] << 5) | ZERO_REGISTER);
+    },
     branch: (condition, to) => relative(0x54000000 | CONDITIONS[condition], 19, 5, to),
     jump: (to) => relative(0x14000000, 26, 0, to),
     systemCall() {
@@ -89,5 +104,3 @@ export function arm64Assembler(): Assembler {
     finish: () => code.finish(),
   };
 }
-
-export const arm64RegisterNumber = (register: Register): number => REGISTERS[register];

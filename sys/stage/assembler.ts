@@ -2,7 +2,7 @@
 
 /**
  * Registers by role. `n` holds a system call's number and then its result; `a0`…`a5` its arguments.
- * All but `scratch0` and `scratch1` survive a system call, save that `n` changes.
+ * A system call changes `n`, `a0`, `scratch0` and `scratch1`; all others survive it.
  */
 export type Register =
   | 'n'
@@ -40,6 +40,7 @@ export interface Assembler {
   arithmetic(op: 'add' | 'subtract' | 'and' | 'or', to: Register, from: Register): void;
   /** |value| < 4096. */
   addImmediate(to: Register, value: number): void;
+  /** 0 < bits < 64. */
   shiftLeft(to: Register, bits: number): void;
   negate(to: Register): void;
   compare(left: Register, right: Register): void;
@@ -50,6 +51,17 @@ export interface Assembler {
   systemCall(): void;
   /** The machine code, with every branch resolved. */
   finish(): Uint8Array;
+}
+
+/** Refuses a value that the encoding has no room for, and would take for another one. */
+export function requireWithin(what: string, value: number, from: number, below: number): void {
+  if (Number.isInteger(value) && value >= from && value < below) return;
+  throw new RangeError(`${what} ${value} is not from ${from} to ${below - 1}`);
+}
+
+export function requireOffset(width: Width, offset: number): void {
+  requireWithin('offset', offset, 0, 4096);
+  if (offset % width !== 0) throw new RangeError(`offset ${offset} is not a multiple of ${width}`);
 }
 
 /** Bytes with places that are filled in when all labels are known. */

@@ -1,5 +1,12 @@
 // x86-64 encodings. Source: Intel SDM volume 2; every form is compared with objdump's reading in the tests.
-import { type Assembler, CodeBuffer, type Condition, type Register } from './assembler.ts';
+import {
+  type Assembler,
+  CodeBuffer,
+  type Condition,
+  type Register,
+  requireOffset,
+  requireWithin,
+} from './assembler.ts';
 
 // The kernel's calling convention for the arguments (a3 is r10); rcx and r11 do not survive `syscall`.
 // biome-ignore format: a table
@@ -55,6 +62,7 @@ export function x64Assembler(): Assembler {
       u32(Number(bits >> 32n));
     },
     load(width, to, base, offset) {
+      requireOffset(width, offset);
       const [reg, rm] = [REGISTERS[to], REGISTERS[base]];
       // A 32-bit move clears the upper half by itself; the narrower ones are movzx.
       const prefix = rex(width === 8 ? REX_W : 0x40, reg, rm);
@@ -63,6 +71,7 @@ export function x64Assembler(): Assembler {
       memory(reg, rm, offset);
     },
     store(width, base, offset, from) {
+      requireOffset(width, offset);
       const [reg, rm] = [REGISTERS[from], REGISTERS[base]];
       if (width === 2) u8(0x66);
       u8(rex(width === 8 ? REX_W : 0x40, reg, rm), width === 1 ? 0x88 : 0x89);
@@ -70,11 +79,13 @@ export function x64Assembler(): Assembler {
     },
     arithmetic: (op, to, from) => registers(ARITHMETIC[op], REGISTERS[from], REGISTERS[to]),
     addImmediate(to, value) {
+      requireWithin('immediate', value, -4095, 4096);
       const reg = REGISTERS[to];
       u8(rex(REX_W, 0, reg), 0x81, 0xc0 | (reg & 7));
       u32(value);
     },
     shiftLeft(to, bits) {
+      requireWithin('shift', bits, 1, 64);
       const reg = REGISTERS[to];
       u8(rex(REX_W, 0, reg), 0xc1, 0xe0 | (reg & 7), bits);
     },
@@ -84,6 +95,7 @@ export function x64Assembler(): Assembler {
     },
     compare: (left, right) => registers(0x39, REGISTERS[right], REGISTERS[left]),
     compareImmediate(left, value) {
+      requireWithin('immediate', value, 0, 4096);
       const reg = REGISTERS[left];
       u8(rex(REX_W, 0, reg), 0x81, 0xf8 | (reg & 7));
       u32(value);
@@ -100,5 +112,3 @@ export function x64Assembler(): Assembler {
     finish: () => code.finish(),
   };
 }
-
-export const x64RegisterNumber = (register: Register): number => REGISTERS[register];
