@@ -1,0 +1,210 @@
+import { readFileSync, statSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type Child, until } from '../support/child.ts';
+import { terminal } from '../support/compile.ts';
+import type { Config } from '../support/config.ts';
+import { TestHost } from '../support/host.ts';
+import { type ProbeReport, parseReport } from '../support/probe-report.ts';
+import { startSleeping } from '../support/running.ts';
+
+const DEVPTS_SUPER_MAGIC = '1cd1'; // <linux/magic.h>
+
+function useTerminal(config: Config): void {
+  config.process.terminal = true;
+  config.process.consoleSize = { height: 30, width: 90 };
+}
+
+/** An engine's end of a console socket; `arguments` for the runtime point at it. */
+async function listen(host: TestHost): Promise<{ receiver: Child; flags: string[] }> {
+  const socket = host.path('console.sock');
+  const receiver = host.spawn([terminal(), 'receive', socket], 'console', 'open');
+  await until('the console socket', () => receiver.stderr().includes('listening'));
+  return { receiver, flags: ['--console-socket', socket] };
+}
+
+/** The terminal turns each newline into two characters. */
+async function reportThrough(child: Child): Promise<ProbeReport> {
+  const text = await until('the report', () => /\{.*\}\r?\n/s.exec(child.stdout())?.[0]);
+  return parseReport(text);
+}
+
+/** Runs the runtime itself on a pseudo-terminal, as a shell does. */
+function runOnTerminal(host: TestHost, command: string, operands: string[], flags: string[] = []): Child {
+  const argv = [terminal(), 'run', '40', '120', '--', ...host.runtime.argv(command, operands, { flags })];
+  return host.spawn(argv, `terminal-${command}`, 'open');
+}
+
+describe('a terminal through --console-socket', () => {
+  it('is a pseudo-terminal of the container, sent once with its name', async () => {
+    await using host = await TestHost.open();
+    const { receiver, flags } = await listen(host);
+    const bundle = host.bundle(useTerminal);
+    expect((await host.runtime.create(host.id(), bundle, { flags })).status).toBe(0);
+    const line = await until('the console', () => /^received .*$/m.exec(receiver.stderr())?.[0]);
+    // One descriptor, a master (5:2). The name is for people: runc sends the master's, others the slave's.
+    expect(line).toMatch(new RegExp(`^received /dev/(ptmx|pts/\\d+) 1 5:2 ${DEVPTS_SUPER_MAGIC}$`));
+  });
+
+  it('is the controlling terminal and /dev/console of the process, in the size that is asked for', async () => {
+    await using host = await TestHost.open();
+    const { receiver, flags } = await listen(host);
+    const bundle = host.bundle(useTerminal);
+    expect((await host.runtime.run(host.id(), bundle, { flags: ['--detach', ...flags] })).status).toBe(0);
+    const report = await reportThrough(receiver);
+    expect(report.terminal).toEqual({
+      controlling: 'ok',
+      foreground: 1,
+      name: '/dev/pts/0',
+      rows: 30,
+      columns: 90,
+      mapsNewlines: expect.any(Boolean),
+    });
+    expect(report.devices.console).toMatchObject({ type: 'character', device: '136:0' });
+    expect(report).toMatchObject({ pid: 1, session: 1, processGroup: 1 });
+    expect(report.descriptors.map(({ number, target }) => [number, target])).toEqual([
+      [0, '/dev/pts/0'],
+      [1, '/dev/pts/0'],
+      [2, '/dev/pts/0'],
+    ]);
+  });
+
+  it('belongs to the user of the process', async () => {
+    await using host = await TestHost.open();
+    const { receiver, flags } = await listen(host);
+    const bundle = host.bundle((config) => {
+      useTerminal(config);
+      config.process.user = { uid: 1000, gid: 1000 };
+      config.process.args = ['/bin/probe', 'stat', '/dev/pts/0'];
+    });
+    expect((await host.runtime.run(host.id(), bundle, { flags: ['--detach', ...flags] })).status).toBe(0);
+    const line = await until('the owner', () => /\/dev\/pts\/0 .*/.exec(receiver.stdout())?.[0]);
+    expect(line.trim()).toBe('/dev/pts/0 20620 1000:5');
+  });
+
+  it('carries what is typed and what is printed', async () => {
+    await using host = await TestHost.open();
+    const { receiver, flags } = await listen(host);
+    const bundle = host.bundle((config) => {
+      useTerminal(config);
+      config.process.args = ['/bin/sh', '-c', 'read line; echo "got $line"; exit 0'];
+    });
+    expect((await host.runtime.run(host.id(), bundle, { flags: ['--detach', ...flags] })).status).toBe(0);
+    receiver.write('some text\n');
+    await until('the answer', () => receiver.stdout().includes('got some text'));
+  });
+
+  it('serves a process of exec', async () => {
+    await using host = await TestHost.open();
+    const id = await startSleeping(host);
+    const { receiver, flags } = await listen(host);
+    const outcome = await host.runtime.exec(id, ['/bin/probe'], { flags: ['--tty', '--detach', ...flags] });
+    expect(outcome.status).toBe(0);
+    expect((await reportThrough(receiver)).terminal).toMatchObject({ controlling: 'ok' });
+  });
+
+  it('fails when nobody listens, with nothing left', async () => {
+    await using host = await TestHost.open();
+    const flags = ['--console-socket', host.path('nobody.sock')];
+    expect((await host.runtime.create(host.id(), host.bundle(useTerminal), { flags })).status).toBe(1);
+    expect(await host.differences()).toEqual([]);
+  });
+
+  // biome-ignore format: a table
+  const MISUSE: readonly [what: string, terminal: boolean, command: string, flags: string[], text: string][] = [
+    ['a terminal is detached without a socket',    true,  'create', [],           'cannot allocate tty if runc will detach without setting console socket'],
+    ['a socket is given to run in the foreground', true,  'run',    ['--console-socket', '/x'], 'cannot use console socket if runc will not detach or allocate tty'],
+    ['a socket is given without a terminal',       false, 'create', ['--console-socket', '/x'], 'cannot use console socket if runc will not detach or allocate tty'],
+  ];
+  for (const [what, isTerminal, command, flags, text] of MISUSE) {
+    it(`is refused when ${what}`, async () => {
+      await using host = await TestHost.open();
+      const bundle = host.bundle((config) => {
+        config.process.terminal = isTerminal;
+      });
+      const outcome = await host.runtime.call(command, [host.id()], {
+        flags: ['-b', bundle.directory, ...flags],
+      });
+      expect(outcome.status).toBe(1);
+      expect(outcome.stderr).toContain(text);
+    });
+  }
+});
+
+describe('a terminal in the foreground', () => {
+  it("has the size of the caller's", async () => {
+    await using host = await TestHost.open();
+    const bundle = host.bundle((config) => {
+      config.process.terminal = true;
+    });
+    const child = runOnTerminal(host, 'run', [host.id()], ['-b', bundle.directory]);
+    const report = await reportThrough(child);
+    expect(report.terminal).toMatchObject({ controlling: 'ok', rows: 40, columns: 120, name: '/dev/pts/0' });
+    expect((await child.finished).status).toBe(0);
+  });
+
+  it("follows the size of the caller's", async () => {
+    await using host = await TestHost.open();
+    const bundle = host.bundle((config) => {
+      config.process.terminal = true;
+      config.process.args = [
+        '/bin/sh',
+        '-c',
+        'echo ready; while [ "$(stty size)" = "40 120" ]; do :; done; stty size',
+      ];
+    });
+    const child = runOnTerminal(host, 'run', [host.id()], ['-b', bundle.directory]);
+    await until('the process', () => child.stdout().includes('ready'));
+    child.signal('SIGUSR1');
+    expect((await child.finished).status).toBe(0);
+    expect(child.stdout()).toContain('50 130');
+  });
+
+  it('passes an interrupt typed there to the process', async () => {
+    await using host = await TestHost.open();
+    const bundle = host.bundle((config) => {
+      config.process.terminal = true;
+      config.process.args = [
+        '/bin/sh',
+        '-c',
+        'trap "echo interrupted; exit 5" INT; echo ready; while :; do sleep 0.05; done',
+      ];
+    });
+    const child = runOnTerminal(host, 'run', [host.id()], ['-b', bundle.directory]);
+    await until('the process', () => child.stdout().includes('ready'));
+    child.write('\x03');
+    expect((await child.finished).status).toBe(5);
+    expect(child.stdout()).toContain('interrupted');
+  });
+
+  it("leaves the caller's terminal in the mode in which it was", async () => {
+    await using host = await TestHost.open();
+    const bundle = host.bundle((config) => {
+      config.process.terminal = true;
+      config.process.args = ['/bin/true'];
+    });
+    const run = host.runtime.argv('run', [host.id()], { flags: ['-b', bundle.directory] });
+    const script = 'stty -a > "$0.before"; "$@"; stty -a > "$0.after"';
+    const argv = [terminal(), 'run', '40', '120', '--', 'sh', '-c', script, host.path('stty'), ...run];
+    expect((await host.spawn(argv, 'modes', 'open').finished).status).toBe(0);
+    expect(readFileSync(host.path('stty.after'), 'utf8')).toBe(
+      readFileSync(host.path('stty.before'), 'utf8'),
+    );
+    expect(statSync(host.path('stty.after')).size).toBeGreaterThan(100);
+  });
+
+  it('serves exec --tty', async () => {
+    await using host = await TestHost.open();
+    const id = await startSleeping(host);
+    const child = runOnTerminal(host, 'exec', [id, '/bin/probe'], ['--tty']);
+    const report = await reportThrough(child);
+    expect(report.terminal).toMatchObject({ controlling: 'ok', rows: 40, columns: 120 });
+    expect((await child.finished).status).toBe(0);
+  });
+
+  it('is not there for a process without one', async () => {
+    await using host = await TestHost.open();
+    const child = runOnTerminal(host, 'run', [host.id()], ['-b', host.bundle().directory]);
+    expect((await reportThrough(child)).terminal).toMatchObject({ controlling: 'ENXIO', name: '' });
+    expect((await child.finished).status).toBe(0);
+  });
+});

@@ -1,0 +1,180 @@
+/**
+ * One test's machine: a scratch directory, a mount namespace of its own, a state root, a canary. Closing it checks
+ * that everything is as it was before.
+ */
+
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Bundle, type ConfigChange } from './bundle.ts';
+import { makeCanary } from './canary.ts';
+import { Child, until } from './child.ts';
+import { compareSnapshots, type HostSnapshot, ID_PREFIX, type Scope, snapshotHost } from './invariants.ts';
+import { processesOf } from './processes.ts';
+import { findRuntime, Runtime, type RuntimeProgram, selectedRuntime } from './runtime.ts';
+
+/** How long the kernel and a runtime's own helpers may take to let go of a container that is gone. */
+const SETTLE_MS = 2_000;
+
+let idCount = 0;
+
+export class TestHost implements AsyncDisposable {
+  readonly scratch: string;
+  readonly runtime: Runtime;
+  readonly canary: string;
+  readonly namespacePid: number;
+  readonly #before: HostSnapshot;
+  readonly #ids: string[] = [];
+  #bundles = 0;
+  #dirty = false;
+
+  private constructor(scratch: string, runtime: Runtime, canary: string, namespacePid: number) {
+    this.scratch = scratch;
+    this.runtime = runtime;
+    this.canary = canary;
+    this.namespacePid = namespacePid;
+    this.#before = snapshotHost(this.#scope());
+  }
+
+  static async open(selection: string = selectedRuntime()): Promise<TestHost> {
+    if (process.getuid?.() !== 0) throw new Error('integration tests make containers, which needs root');
+    const program = findRuntime(selection);
+    const scratch = mkdtempSync(path.join(tmpdir(), 'ht-'));
+    chmodSync(scratch, 0o711); // the root of a user namespace has to get through
+    const canary = path.join(scratch, 'outside');
+    makeCanary(canary);
+    const namespacePid = await openMountNamespace(program);
+    const wrapper = ['nsenter', `--mount=/proc/${namespacePid}/ns/mnt`, '--wdns=/', '--'];
+    const runtime = new Runtime(program, wrapper, path.join(scratch, 'state'), scratch);
+    return new TestHost(scratch, runtime, canary, namespacePid);
+  }
+
+  /** A name for a container that no other test has; closing the host deletes what is left of it. */
+  id(): string {
+    const id = `${ID_PREFIX}${idCount++}`;
+    this.#ids.push(id);
+    return id;
+  }
+
+  bundle(change?: ConfigChange): Bundle {
+    return new Bundle(path.join(this.scratch, `bundle-${this.#bundles++}`), change);
+  }
+
+  /** A path in the scratch directory, for sockets, pid files and volumes. */
+  path(...parts: string[]): string {
+    return path.join(this.scratch, ...parts);
+  }
+
+  directory(name: string, mode = 0o755): string {
+    const directory = this.path(name);
+    mkdirSync(directory, { mode });
+    return directory;
+  }
+
+  /** Runs a program of the host in the mount namespace of the runtime; gives its output. */
+  inside(program: string, ...args: string[]): string {
+    const enter = [`--mount=/proc/${this.namespacePid}/ns/mnt`, '--', program, ...args];
+    return execFileSync('nsenter', enter, { encoding: 'utf8' });
+  }
+
+  spawn(argv: readonly string[], name: string, stdin?: string): Child {
+    return new Child(argv, this.path(name), stdin === undefined ? {} : { stdin });
+  }
+
+  /** What differs from before, and which processes are left, once things have had time to settle. */
+  async differences(): Promise<string[]> {
+    let found: string[] = [];
+    const isClean = async (): Promise<boolean> => {
+      const processes = processesOf(this.scratch, [this.namespacePid]);
+      const left = processes.map(({ pid, command }) => `+ process: ${pid} ${command}`);
+      found = [...compareSnapshots(this.#before, snapshotHost(this.#scope())), ...left];
+      return found.length === 0;
+    };
+    await until('the host to be as before', isClean, SETTLE_MS).catch(() => {});
+    return found;
+  }
+
+  /** For a test whose outcome is that the host is not as before: closing then only cleans up. */
+  expectDirty(): void {
+    this.#dirty = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const failures: string[] = [];
+    for (const id of this.#ids) failures.push(...(await this.#deleteLeft(id)));
+    const differences = [...failures, ...(await this.differences())];
+    this.#destroy();
+    if (differences.length > 0 && !this.#dirty) {
+      throw new Error(`the host is not as it was:\n${differences.join('\n')}`);
+    }
+  }
+
+  async #deleteLeft(id: string): Promise<string[]> {
+    if (!exists(path.join(this.runtime.root, id))) return [];
+    const { status, stderr } = await this.runtime.delete(id, { flags: ['--force'] });
+    return status === 0 ? [] : [`! cannot delete the container "${id}": ${stderr}`];
+  }
+
+  #destroy(): void {
+    for (const { pid } of processesOf(this.scratch, [])) kill(pid);
+    kill(this.namespacePid);
+    for (const id of this.#ids) removeCgroups('/sys/fs/cgroup', id);
+    rmSync(this.scratch, { recursive: true, force: true });
+  }
+
+  #scope(): Scope {
+    const { scratch, namespacePid, canary } = this;
+    return {
+      scratch,
+      namespacePid,
+      canary,
+      runtimePath: this.runtime.program.path,
+      stateRoot: this.runtime.root,
+    };
+  }
+}
+
+/**
+ * Starts a process that holds a private mount namespace, so that a failing runtime leaves no mount on the machine.
+ *
+ * crun before 1.9 does not run on a hybrid host, one with cgroup v1 hierarchies and a cgroup2 mount that has
+ * controllers ("cgroups in hybrid mode not supported, drop all controllers from cgroupv2"). It sees a pure v1 host
+ * where /sys/fs/cgroup/unified is not mounted; nothing else is different for it.
+ */
+async function openMountNamespace(program: RuntimeProgram): Promise<number> {
+  const hide = program.name === 'crun' ? 'if mountpoint -q "$0"; then umount "$0"; fi; ' : '';
+  // It reads until this worker ends, in whatever way.
+  const script = `${hide}echo ready; exec cat`;
+  const argv = ['-m', '--propagation', 'private', 'sh', '-c', script, '/sys/fs/cgroup/unified'];
+  const holder = spawn('unshare', argv, { stdio: ['pipe', 'pipe', 'ignore'] });
+  await new Promise<void>((resolve, reject) => {
+    holder.stdout.once('data', () => resolve());
+    holder.once('exit', () => reject(new Error('cannot make a mount namespace')));
+  });
+  holder.stdout.destroy();
+  holder.unref();
+  return holder.pid ?? -1;
+}
+
+function exists(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+/** For what a failed test has left: a cgroup named after the container, in each hierarchy. */
+function removeCgroups(directory: string, id: string): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const child = path.join(directory, entry.name);
+    removeCgroups(child, id);
+    if (entry.name === id) execFileSync('rmdir', ['--ignore-fail-on-non-empty', child]);
+  }
+}
