@@ -6,6 +6,7 @@ export class Fd implements Disposable {
   #number: number;
 
   constructor(number: number) {
+    if (!Number.isInteger(number) || number < 0) throw new RangeError(`not a descriptor: ${number}`);
     this.#number = number;
   }
 

@@ -77,5 +77,6 @@ export const STATX_OFFSETS = {
   stx_mnt_id: 144,
 } as const;
 
-/** struct statfs of both 64-bit ABIs: f_type comes first. */
+/** Where struct statfs of both 64-bit ABIs keeps what we look at, asm-generic/statfs.h. */
 export const STATFS_BYTES = 120;
+export const STATFS_OFFSETS = { f_type: 0, f_flags: 80 } as const;

@@ -1,6 +1,7 @@
 // Starts a stage: its ELF in a sealed memfd, executed by descriptor.
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { constants, fchmodSync, openSync, writeFileSync } from 'node:fs';
 import {
+  CLOSE_RANGE_CLOEXEC,
   F_ADD_SEALS,
   F_SEAL_EXEC,
   F_SEAL_GROW,
@@ -11,6 +12,7 @@ import {
   MFD_CLOEXEC,
   MFD_EXEC,
 } from '../abi/constants.ts';
+import { STATFS_BYTES, STATFS_OFFSETS } from '../abi/structs.ts';
 import { errnoNumber, SysError } from '../errno.ts';
 import { Fd } from '../fd.ts';
 import { libcFunction, type Mapping, mapMemory } from '../ffi.ts';
@@ -20,19 +22,20 @@ const SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 const MODE = 0o500;
 
 /**
- * A descriptor of an executable copy of `file` that nobody can write to, open or reopen: a sealed memfd, or, where
- * the host forbids executable ones (vm.memfd_noexec=2), an unlinked file in `fallbackDirectory`.
+ * A descriptor of an executable copy of `file`: a sealed memfd, which nobody can change, not even root through
+ * /proc/<pid>/exe; or, where the host forbids executable ones (vm.memfd_noexec=2), a file of its own without a name in
+ * `fallbackDirectory`, which is never executed again after this container.
  */
 export function executableFile(file: Uint8Array, fallbackDirectory: string): Fd {
-  const memfd = createMemfd();
+  using memfd = createMemfd();
   if (memfd === undefined) return unlinkedFile(file, fallbackDirectory);
-  writeSync(memfd.number, file);
-  syscall('fchmod', memfd.number, MODE);
+  writeFileSync(memfd.number, file);
+  fchmodSync(memfd.number, MODE);
   // F_SEAL_EXEC is of Linux 6.3, as MFD_EXEC is: an older kernel takes the other four.
   if (trySyscall('fcntl', memfd.number, F_ADD_SEALS, SEALS | F_SEAL_EXEC) < 0) {
     syscall('fcntl', memfd.number, F_ADD_SEALS, SEALS);
   }
-  return memfd;
+  return new Fd(memfd.release());
 }
 
 /** undefined where vm.memfd_noexec=2 refuses an executable one. */
@@ -47,17 +50,27 @@ function createMemfd(): Fd | undefined {
 
 // asm-generic/fcntl.h: __O_TMPFILE; O_EXCL beside it forbids linking the file to a name later.
 const O_TMPFILE = 0o20000000;
+// statvfs(3); the kernel's own name is MNT_NOEXEC.
+const ST_NOEXEC = 8;
 
 function unlinkedFile(file: Uint8Array, directory: string): Fd {
   const { O_RDWR, O_RDONLY, O_EXCL, O_DIRECTORY } = constants;
-  const writable = openSync(directory, O_TMPFILE | O_DIRECTORY | O_RDWR | O_EXCL, MODE);
-  try {
-    writeSync(writable, file);
-    // A file that is open for writing cannot be executed (ETXTBSY).
-    return new Fd(openSync(`/proc/self/fd/${writable}`, O_RDONLY));
-  } finally {
-    closeSync(writable);
+  using writable = new Fd(openSync(directory, O_TMPFILE | O_DIRECTORY | O_RDWR | O_EXCL, MODE));
+  if (isMountedNoexec(writable)) {
+    throw new Error(
+      `cannot execute from ${JSON.stringify(directory)}: mounted noexec, and vm.memfd_noexec=2 forbids a memfd`,
+    );
   }
+  writeFileSync(writable.number, file);
+  fchmodSync(writable.number, MODE); // whatever the umask left
+  // A file that is open for writing cannot be executed (ETXTBSY).
+  return new Fd(openSync(`/proc/self/fd/${writable.number}`, O_RDONLY));
+}
+
+function isMountedNoexec(fd: Fd): boolean {
+  const statfs = new Uint8Array(STATFS_BYTES);
+  syscall('fstatfs', fd.number, statfs);
+  return (new DataView(statfs.buffer).getUint32(STATFS_OFFSETS.f_flags, true) & ST_NOEXEC) !== 0;
 }
 
 // spawn.h and bits/types of glibc; both structs are opaque, and smaller than this.
@@ -76,39 +89,56 @@ const OFFSETS = {
   environment: 2 * OPAQUE_BYTES + 2 * SIGSET_BYTES + 80,
 } as const;
 
+const STANDARD_FDS = [0, 1, 2];
+const LAST_FD = 0xffffffff;
+
 let scratch: Mapping | undefined;
+
+/** Memory for the arguments, with the attributes in place: they are the same for every child. */
+function spawnArguments(): Mapping {
+  if (scratch !== undefined) return scratch;
+  const mapping = mapMemory(4096);
+  const attributes = mapping.address + OFFSETS.attributes;
+  mapping.bytes.fill(0xff, OFFSETS.fullSet, OFFSETS.fullSet + SIGSET_BYTES);
+  call('posix_spawnattr_init', [attributes]);
+  call('posix_spawnattr_setflags', [attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK]);
+  call('posix_spawnattr_setsigdefault', [attributes, mapping.address + OFFSETS.fullSet]);
+  call('posix_spawnattr_setsigmask', [attributes, mapping.address + OFFSETS.emptySet]);
+  scratch = mapping;
+  return mapping;
+}
+
+/** The functions of spawn.h return their error. */
+function call(name: string, args: readonly number[], subject?: string): void {
+  const error = libcFunction(name, args);
+  if (error !== 0) throw new SysError(name, error, subject);
+}
 
 /**
  * Executes the file, as a child with an empty environment, default signal dispositions and an empty signal mask.
- * It gets standard input, output and error, and the `inherited` descriptors under their own numbers.
+ * It gets standard input, output and error, and the `inherited` descriptors under their own numbers; no other, not even
+ * one that hull's caller left open without close-on-exec, which would be a way out of the container (CVE-2024-21626).
  * @returns the child's pid
  */
 export function spawnExecutable(executable: Fd, inherited: readonly number[]): number {
-  scratch ??= mapMemory(4096);
-  const { address, bytes } = scratch;
+  const { address, bytes } = spawnArguments();
   const at = (offset: number): number => address + offset;
-  const [actions, attributes] = [at(OFFSETS.actions), at(OFFSETS.attributes)];
-  bytes.fill(0);
-  bytes.fill(0xff, OFFSETS.fullSet, OFFSETS.fullSet + SIGSET_BYTES);
-  bytes.write(`/proc/self/fd/${executable.number}\0`, OFFSETS.path);
+  const path = `/proc/self/fd/${executable.number}`;
+  bytes.write(`${path}\0`, OFFSETS.path);
   bytes.writeBigUInt64LE(BigInt(at(OFFSETS.path)), OFFSETS.argv);
 
-  libcFunction('posix_spawn_file_actions_init', [actions]);
-  // dup2 of a descriptor onto itself clears its close-on-exec flag in the child.
-  for (const fd of inherited) libcFunction('posix_spawn_file_actions_adddup2', [actions, fd, fd]);
-  libcFunction('posix_spawnattr_init', [attributes]);
-  libcFunction('posix_spawnattr_setflags', [attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK]);
-  libcFunction('posix_spawnattr_setsigdefault', [attributes, at(OFFSETS.fullSet)]);
-  libcFunction('posix_spawnattr_setsigmask', [attributes, at(OFFSETS.emptySet)]);
-  const error = libcFunction('posix_spawn', [
-    at(OFFSETS.pid),
-    at(OFFSETS.path),
-    actions,
-    attributes,
-    at(OFFSETS.argv),
-    at(OFFSETS.environment),
-  ]);
-  libcFunction('posix_spawn_file_actions_destroy', [actions]);
-  if (error !== 0) throw new SysError('posix_spawn', error, 'hull-stage');
+  syscall('close_range', STANDARD_FDS.length, LAST_FD, CLOSE_RANGE_CLOEXEC);
+  const actions = at(OFFSETS.actions);
+  call('posix_spawn_file_actions_init', [actions]);
+  try {
+    // dup2 of a descriptor onto itself clears its close-on-exec flag in the child. Node sets that flag even on 0, 1 and 2.
+    for (const fd of [...STANDARD_FDS, ...inherited])
+      call('posix_spawn_file_actions_adddup2', [actions, fd, fd]);
+    const attributes = at(OFFSETS.attributes);
+    const strings = [at(OFFSETS.argv), at(OFFSETS.environment)];
+    call('posix_spawn', [at(OFFSETS.pid), at(OFFSETS.path), actions, attributes, ...strings], path);
+  } finally {
+    libcFunction('posix_spawn_file_actions_destroy', [actions]);
+  }
   return bytes.readInt32LE(OFFSETS.pid);
 }

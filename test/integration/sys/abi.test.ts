@@ -125,8 +125,11 @@ describe('sys/abi and the C headers', () => {
       structs.STATX_BYTES,
       ...Object.values(structs.STATX_OFFSETS),
     ]);
-    const statfs = ['sizeof(struct statfs)', 'offsetof(struct statfs, f_type)'];
-    expect(cValues(['asm/statfs.h'], statfs)).toEqual([structs.STATFS_BYTES, 0]);
+    const statfs = Object.keys(structs.STATFS_OFFSETS).map((name) => `offsetof(struct statfs, ${name})`);
+    expect(cValues(['asm/statfs.h'], ['sizeof(struct statfs)', ...statfs])).toEqual([
+      structs.STATFS_BYTES,
+      ...Object.values(structs.STATFS_OFFSETS),
+    ]);
   });
 
   it('agree on every system call number of x86-64', (context) => {
