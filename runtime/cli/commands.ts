@@ -1,0 +1,50 @@
+// Every command, imported when it is named: a `state` should not pay for the microVM's code.
+import { RuntimeError } from '../errors.ts';
+import type { Command } from './command.ts';
+
+interface CommandModule {
+  readonly command: Command;
+}
+
+const COMMANDS: ReadonlyMap<string, () => Promise<CommandModule>> = new Map([]);
+
+/** The status that runc's command line ends with when it has no such command. */
+const UNKNOWN_COMMAND_STATUS = 3;
+
+/** Edits (insert, delete, replace) from `a` to `b`: Wagner and Fischer's table, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** Two slips of the finger, and less than half of what was typed. */
+const isNear = (typed: string, name: string): boolean =>
+  editDistance(typed.slice(0, 32), name) <= Math.min(2, typed.length / 2);
+
+export function unknownCommand(name: string): RuntimeError {
+  const near = [...COMMANDS.keys()].filter((known) => isNear(name, known));
+  const hint = near.length === 0 ? 'try "hull --help"' : `did you mean "${near.join('" or "')}"?`;
+  return new RuntimeError('USAGE', `No help topic for '${name}'`, {
+    hint,
+    exitStatus: UNKNOWN_COMMAND_STATUS,
+  });
+}
+
+export async function loadCommand(name: string): Promise<Command> {
+  const load = COMMANDS.get(name);
+  if (load === undefined) throw unknownCommand(name);
+  return (await load()).command;
+}
+
+export async function loadAllCommands(): Promise<readonly Command[]> {
+  const modules = await Promise.all([...COMMANDS.values()].map((load) => load()));
+  return modules.map(({ command }) => command).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
