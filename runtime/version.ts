@@ -1,11 +1,9 @@
 // What `hull --version` says.
 import packageJson from '../package.json' with { type: 'json' };
+import { OCI_VERSION_MAX } from '../spec/version.ts';
 
 /** The commit that a bundle was built from; absent when the sources run directly. */
 declare const HULL_COMMIT: string | undefined;
-
-/** The runtime-spec that this program implements. */
-export const SPEC_VERSION = '1.3.0';
 
 export const VERSION: string = packageJson.version;
 
@@ -15,7 +13,7 @@ export function versionText(): string {
   const lines = [
     `hull version ${VERSION}`,
     ...commit,
-    `spec: ${SPEC_VERSION}`,
+    `spec: ${OCI_VERSION_MAX}`,
     `node: ${process.versions.node}`,
     `v8: ${process.versions.v8}`,
     `ffi-rs: ${packageJson.dependencies['ffi-rs']}`,

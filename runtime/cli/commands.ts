@@ -6,7 +6,9 @@ interface CommandModule {
   readonly command: Command;
 }
 
-const COMMANDS: ReadonlyMap<string, () => Promise<CommandModule>> = new Map([]);
+const COMMANDS: ReadonlyMap<string, () => Promise<CommandModule>> = new Map([
+  ['spec', () => import('./spec.ts')],
+]);
 
 /** The status that runc's command line ends with when it has no such command. */
 const UNKNOWN_COMMAND_STATUS = 3;
