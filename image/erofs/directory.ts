@@ -1,0 +1,52 @@
+// A directory of the tree that a layer becomes.
+import { joinPath } from '../layer/path.ts';
+
+/**
+ * Why a directory is there:
+ * - `entry`: the layer has an entry for it;
+ * - `below`: implied by a path, and known from the layers below;
+ * - `content`: implied by the path of an entry;
+ * - `whiteout`: implied by whiteouts only, so it is there for what it lacks.
+ */
+export type Origin = 'entry' | 'below' | 'content' | 'whiteout';
+
+/** A directory, or the number of any other inode. */
+export type TreeNode = Directory | number;
+
+export class Directory {
+  readonly parent: Directory | undefined;
+  readonly name: string;
+  readonly depth: number;
+  readonly inode: number;
+  readonly children = new Map<string, TreeNode>();
+  /** Names that the layer hides from the layers below. */
+  readonly whiteouts = new Set<string>();
+  origin: Origin;
+  /** Whether it was used before its own entry came, if one came. */
+  wasImplied: boolean;
+  /** Whether all is hidden that the layers below have in it. */
+  isOpaque = false;
+
+  constructor(parent: Directory | undefined, name: string, inode: number, origin: Origin) {
+    this.parent = parent;
+    this.name = name;
+    this.depth = parent === undefined ? 0 : parent.depth + 1;
+    this.inode = inode;
+    this.origin = origin;
+    this.wasImplied = origin === 'content' || origin === 'whiteout';
+  }
+
+  get path(): string {
+    return this.parent === undefined ? '' : joinPath(this.parent.path, this.name);
+  }
+
+  /** Whether the layers below add what they have in a directory of this path. */
+  get isMerged(): boolean {
+    return !this.isOpaque && (this.parent === undefined || this.parent.showsBelow(this.name));
+  }
+
+  /** Whether what the layers below have here under `name` can be seen. */
+  showsBelow(name: string): boolean {
+    return !this.whiteouts.has(name) && this.isMerged;
+  }
+}

@@ -1,0 +1,139 @@
+// What a tree is once its last entry is there: whiteouts take effect, and every inode gets its turn.
+import { joinPath } from '../layer/path.ts';
+import { Directory } from './directory.ts';
+import { S_IFCHR } from './format.ts';
+import type { LayerTree } from './layer-tree.ts';
+
+/** A directory of the image that entries needed before, or without, an entry of its own. */
+export interface ImpliedDirectory {
+  /** A byte string. */
+  readonly path: string;
+  /**
+   * `content` and `whiteout`: nothing describes it, and its attributes are a guess. The second has only whiteouts in
+   * it. `entry`: the layer describes it, after it was used.
+   */
+  readonly origin: 'content' | 'whiteout' | 'entry';
+}
+
+/** A hard link to a file that the layer does not have; the image has no such name. */
+export interface LinkBelow {
+  readonly path: string;
+  readonly target: string;
+}
+
+export interface SealedDirectory {
+  readonly directory: Directory;
+  /** `.`, `..` and the children, sorted as bytes. */
+  readonly names: readonly string[];
+}
+
+export interface SealedTree {
+  /** Level by level, the root first. */
+  readonly directories: readonly SealedDirectory[];
+  /** Each inode of the image once, a directory before the others in it. */
+  readonly inodes: readonly number[];
+  readonly implied: readonly ImpliedDirectory[];
+  readonly linksBelow: readonly LinkBelow[];
+}
+
+const OPAQUE = { name: 'trusted.overlay.opaque', value: Buffer.from('y') };
+
+export function sealTree(tree: LayerTree): SealedTree {
+  return new Sealer(tree).seal();
+}
+
+class Sealer {
+  readonly #tree: LayerTree;
+  readonly #queue: Directory[];
+  readonly #directories: SealedDirectory[] = [];
+  readonly #inodes: number[] = [];
+  readonly #implied: ImpliedDirectory[] = [];
+  readonly #linksBelow: LinkBelow[] = [];
+  /** One inode stands for all that is hidden. */
+  #whiteout: number | undefined;
+
+  constructor(tree: LayerTree) {
+    this.#tree = tree;
+    this.#queue = [tree.root];
+  }
+
+  seal(): SealedTree {
+    for (const directory of this.#queue) {
+      this.#applyWhiteouts(directory);
+      this.#markOpaque(directory);
+      this.#noteImplied(directory);
+      this.#tree.inodes.addLink(directory.inode, 2);
+      this.#inodes.push(directory.inode);
+      this.#sealChildren(directory);
+      // Names are byte strings: the order of their characters is that of their bytes.
+      this.#directories.push({ directory, names: ['.', '..', ...directory.children.keys()].sort() });
+    }
+    return {
+      directories: this.#directories,
+      inodes: this.#inodes,
+      implied: this.#implied,
+      linksBelow: this.#linksBelow,
+    };
+  }
+
+  #sealChildren(directory: Directory): void {
+    const { inodes, linksBelow } = this.#tree;
+    for (const [name, child] of directory.children) {
+      if (child instanceof Directory) {
+        if (child.origin === 'whiteout' && !directory.showsBelow(name)) {
+          directory.children.delete(name);
+          continue;
+        }
+        inodes.addLink(directory.inode);
+        this.#queue.push(child);
+      } else {
+        const target = linksBelow.get(child);
+        if (target === undefined) {
+          inodes.addLink(child);
+          if (inodes.links(child) === 1) this.#inodes.push(child);
+        } else {
+          directory.children.delete(name);
+          this.#linksBelow.push({ path: joinPath(directory.path, name), target });
+        }
+      }
+    }
+  }
+
+  /** What the layer has itself stays; a directory among it hides all that one below has. */
+  #applyWhiteouts(directory: Directory): void {
+    for (const name of directory.whiteouts) {
+      const child = directory.children.get(name);
+      if (child instanceof Directory) child.isOpaque = true;
+      else if (child === undefined && this.#isNeeded(directory, name)) {
+        directory.children.set(name, this.#whiteoutInode());
+      }
+    }
+  }
+
+  /** Nothing is to be hidden where nothing can be seen. */
+  #isNeeded(directory: Directory, name: string): boolean {
+    const { lower } = this.#tree;
+    if (!directory.isMerged) return false;
+    return lower === undefined || lower.lookup(joinPath(directory.path, name)) !== undefined;
+  }
+
+  #markOpaque(directory: Directory): void {
+    const { lower, xattrs } = this.#tree;
+    if (!directory.isOpaque || directory.parent?.isMerged === false) return;
+    if (lower !== undefined && lower.lookup(directory.path)?.kind !== 'directory') return;
+    xattrs.add(directory.inode, OPAQUE);
+  }
+
+  #noteImplied({ origin, wasImplied, parent, name, path }: Directory): void {
+    const isKnown = this.#tree.lower !== undefined || !wasImplied || origin === 'below';
+    if (isKnown || parent === undefined || !parent.showsBelow(name)) return;
+    this.#implied.push({ path, origin });
+  }
+
+  /** overlayfs's own form: a character device 0:0 (Documentation/filesystems/overlayfs.rst). */
+  #whiteoutInode(): number {
+    const attributes = { mode: 0, uid: 0, gid: 0, mtime: { seconds: 0, nanoseconds: 0 }, xattrs: [] };
+    this.#whiteout ??= this.#tree.inodes.add(S_IFCHR, attributes);
+    return this.#whiteout;
+  }
+}
