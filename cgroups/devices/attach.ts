@@ -30,8 +30,11 @@ const MEMORY_BYTES = 256 * 1024;
 const DATA_AT = 64;
 let memory: Mapping | undefined;
 
-/** The verifier gives up with EAGAIN when a signal is pending, and Node gets many. As often as libbpf. */
-const LOAD_ATTEMPTS = 5;
+/**
+ * The verifier gives up with EAGAIN when a signal is pending, and Node gets many. libbpf tries five times, which under
+ * a storm of signals failed once in a hundred loads.
+ */
+const LOAD_ATTEMPTS = 20;
 
 /** Of one cgroup: BPF_CGROUP_MAX_PROGS. */
 const ATTACHED_MAX = 64;

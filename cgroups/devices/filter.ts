@@ -1,4 +1,5 @@
 // From device rules to the eBPF program that enforces them.
+import type { DeviceRule } from '../../spec/config/resources.ts';
 import {
   BPF_DEVCG_ACC_MKNOD,
   BPF_DEVCG_ACC_READ,
@@ -9,7 +10,7 @@ import {
 } from '../../sys/abi/bpf.ts';
 import { BpfAssembler, type BpfInstruction, type Label } from './bpf.ts';
 import { type DeviceException, type DevicePolicy, planDevicePolicy } from './policy.ts';
-import { type DeviceRule, defaultDeviceRules, parseDeviceRules } from './rule.ts';
+import { defaultDeviceRules, parseDeviceRules } from './rule.ts';
 
 const EVERY_ACCESS = BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE;
 const TYPES = { c: BPF_DEVCG_DEV_CHAR, b: BPF_DEVCG_DEV_BLOCK } as const;

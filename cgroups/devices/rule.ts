@@ -1,14 +1,6 @@
 // `linux.resources.devices` as written, and the rules that runc adds to it.
+import type { DeviceRule } from '../../spec/config/resources.ts';
 import { BPF_DEVCG_ACC_MKNOD, BPF_DEVCG_ACC_READ, BPF_DEVCG_ACC_WRITE } from '../../sys/abi/bpf.ts';
-
-/** An entry of `linux.resources.devices`, config-linux.md "Allowed Device list". Absent, or a number of -1: any. */
-export interface DeviceRule {
-  readonly allow: boolean;
-  readonly type?: string;
-  readonly major?: number;
-  readonly minor?: number;
-  readonly access: string;
-}
 
 /** Which devices; an undefined number is any. */
 export interface DeviceMatch {

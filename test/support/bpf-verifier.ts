@@ -1,5 +1,6 @@
 // The kernel's verifier as a disassembler: its log shows every instruction that it walked.
 import { BPF_PROG_LOAD, BPF_PROG_TYPE_CGROUP_DEVICE, bpf_attr_prog_load } from '../../sys/abi/bpf.ts';
+import { isErrno } from '../../sys/errno.ts';
 import { Fd } from '../../sys/fd.ts';
 import { mapMemory } from '../../sys/ffi.ts';
 import { syscall } from '../../sys/syscall.ts';
@@ -25,11 +26,21 @@ export function verifierListing(program: Uint8Array): string[] {
     log_size: LOG_BYTES,
     log_buf: BigInt(memory.address + LOG_AT),
   });
-  using _ = new Fd(syscall('bpf', BPF_PROG_LOAD, attr, attr.length));
+  using _ = new Fd(load(attr));
   const log = memory.bytes.toString('latin1', LOG_AT, memory.bytes.indexOf(0, LOG_AT));
   const listed = new Map<number, string>();
   for (const [, index = '', text = ''] of log.matchAll(/^(\d+): (\([0-9a-f]{2}\) [^;\n]*)/gm)) {
     listed.set(Number(index), `${index}: ${text.trimEnd()}`);
   }
   return [...listed].sort(([a], [b]) => a - b).map(([, line]) => line);
+}
+
+/** The verifier gives up when a signal is pending. */
+function load(attr: Uint8Array, attempts = 5): number {
+  try {
+    return syscall('bpf', BPF_PROG_LOAD, attr, attr.length);
+  } catch (error) {
+    if (attempts === 1 || !isErrno(error, 'EAGAIN')) throw error;
+    return load(attr, attempts - 1);
+  }
 }

@@ -4,7 +4,7 @@ import { attachDeviceFilter, replaceDeviceFilter } from '../../../cgroups/device
 import { confineDevices } from '../../../cgroups/devices/confine.ts';
 import { assembleDeviceFilter, planContainerPolicy, planDevices } from '../../../cgroups/devices/filter.ts';
 import { planDevicePolicy } from '../../../cgroups/devices/policy.ts';
-import type { DeviceRule } from '../../../cgroups/devices/rule.ts';
+import type { DeviceRule } from '../../../spec/config/resources.ts';
 import { Fd } from '../../../sys/fd.ts';
 import { CgroupScratch, whyNoCgroups } from '../../support/cgroup-scratch.ts';
 import type { Request } from '../../support/device-cgroup-v1.ts';

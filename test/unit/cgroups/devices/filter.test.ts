@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { disassemble, encodeProgram } from '../../../../cgroups/devices/bpf.ts';
 import { assembleDeviceFilter, planDevices } from '../../../../cgroups/devices/filter.ts';
 import { planDevicePolicy } from '../../../../cgroups/devices/policy.ts';
-import type { DeviceRule } from '../../../../cgroups/devices/rule.ts';
+import type { DeviceRule } from '../../../../spec/config/resources.ts';
 import { runDeviceFilter } from '../../../support/bpf-interpreter.ts';
 import { DeviceCgroupV1, type SimulatedRule } from '../../../support/device-cgroup-v1.ts';
 import { request, simulatedRule } from '../../../support/device-rule-arbitrary.ts';

@@ -1,14 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { allowsEverything, type DevicePolicy, planDevicePolicy } from '../../../../cgroups/devices/policy.ts';
 import { formatMatch, parseDeviceRules } from '../../../../cgroups/devices/rule.ts';
+import type { DeviceRuleType } from '../../../../spec/config/resources.ts';
 
 /** `+c 1:3 rw` allows, `-a` denies. */
 function policyOf(...rules: string[]): DevicePolicy {
   const number = (text: string | undefined): number => (text === '*' ? -1 : Number(text));
   const parsed = rules.map((rule) => {
-    const [type = '', device = '*:*', access = 'rwm'] = rule.slice(1).split(' ');
+    const [type, device = '*:*', access = 'rwm'] = rule.slice(1).split(' ');
     const [major, minor] = device.split(':').map(number);
-    return { allow: rule.startsWith('+'), type, major: major ?? -1, minor: minor ?? -1, access };
+    return {
+      allow: rule.startsWith('+'),
+      type: type as DeviceRuleType,
+      major: major ?? -1,
+      minor: minor ?? -1,
+      access,
+    };
   });
   return planDevicePolicy(parseDeviceRules(parsed));
 }

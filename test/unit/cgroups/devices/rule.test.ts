@@ -1,13 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type DeviceRule,
-  defaultDeviceRules,
-  formatMatch,
-  parseDeviceRules,
-} from '../../../../cgroups/devices/rule.ts';
+import { defaultDeviceRules, formatMatch, parseDeviceRules } from '../../../../cgroups/devices/rule.ts';
+import type { DeviceRule } from '../../../../spec/config/resources.ts';
 
 // biome-ignore format: a table
-const REFUSED: [rule: Partial<DeviceRule>, text: string][] = [
+const REFUSED: [rule: Partial<Record<keyof DeviceRule, unknown>>, text: string][] = [
   [{ access: '' },                                   'device access at 0 field cannot be empty'],
   [{ access: 'rx' },                                 'invalid device access "rx" at 0'],
   [{ access: 'R' },                                  'invalid device access "R" at 0'],
@@ -44,7 +40,7 @@ describe('parseDeviceRules()', () => {
 
   for (const [rule, text] of REFUSED) {
     it(`refuses ${JSON.stringify(rule)}`, () => {
-      expect(() => parseDeviceRules([{ allow: true, access: 'r', ...rule }])).toThrow(text);
+      expect(() => parseDeviceRules([{ allow: true, access: 'r', ...rule } as DeviceRule])).toThrow(text);
     });
   }
 
