@@ -22,6 +22,7 @@ import {
   NEXT,
   type Operand,
   type Program,
+  REPORT,
   type Slot,
   type Step,
   type Target,
@@ -221,6 +222,7 @@ class Encoder {
   }
 
   #slotNumber(name: string): number {
+    if (name === REPORT.name) return REPORT_SLOT;
     let number = this.#slots.get(name);
     if (number === undefined) {
       number = FIRST_FREE_SLOT + this.#slots.size;

@@ -173,6 +173,9 @@ export class Program {
   }
 }
 
+/** The slot that holds the descriptor reports go to; a program may change it. */
+export const REPORT: Slot = { kind: 'slot', name: '@report' };
+
 export const slot = (name: string): Slot => ({ kind: 'slot', name });
 export const addressOf = (of: Slot): SlotAddress => ({ kind: 'slotAddress', slot: of });
 export const place = (block: Block, offset: number): Place => ({ kind: 'place', block, offset });

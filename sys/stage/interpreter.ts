@@ -257,6 +257,9 @@ function reports(asm: Assembler, write: number, exitGroup: number): void {
   operand(asm, 0, 'left', 'report');
   asm.moveImmediate('right', REPORT_KIND.sync);
   writeReport(asm, write);
+  // A host that is gone will never say go on. (SIGPIPE does not end a process that is pid 1 of its namespace.)
+  asm.compareImmediate('n', REPORT.bytes);
+  asm.branch('notEqual', 'exit');
   asm.jump('next');
 
   asm.label('fail');
@@ -265,6 +268,7 @@ function reports(asm: Assembler, write: number, exitGroup: number): void {
   asm.move('left', 'right');
   asm.moveImmediate('right', REPORT_KIND.error);
   writeReport(asm, write);
+  asm.label('exit');
   asm.moveImmediate('a0', EXIT_FAILURE);
   asm.moveImmediate('n', exitGroup);
   asm.systemCall();

@@ -89,7 +89,7 @@ const OFFSETS = {
   environment: 2 * OPAQUE_BYTES + 2 * SIGSET_BYTES + 80,
 } as const;
 
-const STANDARD_FDS = [0, 1, 2];
+const STANDARD_FDS = [0, 1, 2] as const;
 const LAST_FD = 0xffffffff;
 
 let scratch: Mapping | undefined;
@@ -114,13 +114,20 @@ function call(name: string, args: readonly number[], subject?: string): void {
   if (error !== 0) throw new SysError(name, error, subject);
 }
 
+export interface SpawnOptions {
+  /** What the child has as descriptors 0, 1 and 2; the caller's own unless given. */
+  readonly stdio?: readonly [number, number, number];
+  /** Descriptors that it gets under their own numbers. */
+  readonly inherited: readonly number[];
+}
+
 /**
  * Executes the file, as a child with an empty environment, default signal dispositions and an empty signal mask.
- * It gets standard input, output and error, and the `inherited` descriptors under their own numbers; no other, not even
- * one that hull's caller left open without close-on-exec, which would be a way out of the container (CVE-2024-21626).
+ * It gets no descriptor but these, not even one that hull's caller left open without close-on-exec, which would be a
+ * way out of the container (CVE-2024-21626).
  * @returns the child's pid
  */
-export function spawnExecutable(executable: Fd, inherited: readonly number[]): number {
+export function spawnExecutable(executable: Fd, { inherited, stdio = STANDARD_FDS }: SpawnOptions): number {
   const { address, bytes } = spawnArguments();
   const at = (offset: number): number => address + offset;
   const path = `/proc/self/fd/${executable.number}`;
@@ -132,8 +139,10 @@ export function spawnExecutable(executable: Fd, inherited: readonly number[]): n
   call('posix_spawn_file_actions_init', [actions]);
   try {
     // dup2 of a descriptor onto itself clears its close-on-exec flag in the child. Node sets that flag even on 0, 1 and 2.
-    for (const fd of [...STANDARD_FDS, ...inherited])
-      call('posix_spawn_file_actions_adddup2', [actions, fd, fd]);
+    stdio.forEach((fd, number) => {
+      call('posix_spawn_file_actions_adddup2', [actions, fd, number]);
+    });
+    for (const fd of inherited) call('posix_spawn_file_actions_adddup2', [actions, fd, fd]);
     const attributes = at(OFFSETS.attributes);
     const strings = [at(OFFSETS.argv), at(OFFSETS.environment)];
     call('posix_spawn', [at(OFFSETS.pid), at(OFFSETS.path), actions, attributes, ...strings], path);

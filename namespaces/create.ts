@@ -1,0 +1,364 @@
+// config.json → the two programs that create a container: what the host opens, and what the stage does.
+// Pure: what depends on the machine comes in as facts.
+
+import type { Hook } from '../spec/config/hooks.ts';
+import type { Linux } from '../spec/config/linux.ts';
+import type { Process } from '../spec/config/process.ts';
+import type { Config } from '../spec/config.ts';
+import {
+  AT_FDCWD,
+  KEYCTL_JOIN_SESSION_KEYRING,
+  O_CLOEXEC,
+  O_PATH,
+  O_RDONLY,
+  O_WRONLY,
+} from '../sys/abi/constants.ts';
+import { cString, flags, Program, REPORT, type Slot, slot } from '../sys/plan/program.ts';
+import { allDevices, bindDevices, makeDeviceLinks, makeDevices } from './devices.ts';
+import {
+  awaitHost,
+  becomeMappedRoot,
+  becomeUndumpable,
+  enterNamespaces,
+  namespaceFd,
+  REPORTS,
+  writeOwnProcFile,
+} from './enter.ts';
+import { receiveState, runHooks } from './hooks.ts';
+import { chooseNamespaces, type NamespaceChoice } from './kinds.ts';
+import { maskedPaths, readonlyPaths } from './masks.ts';
+import { attach, newFilesystem } from './mount-steps.ts';
+import {
+  attachMount,
+  cloneRootfs,
+  cloneSource,
+  type MountContext,
+  type MountJob,
+  makeDetached,
+  makeReadonly,
+  mountJobs,
+} from './mounts.ts';
+import { bringLoopbackUp } from './network.ts';
+import { close } from './paths.ts';
+import {
+  becomeUser,
+  enterDirectory,
+  execute,
+  findProgram,
+  makeWorkingDirectory,
+  personalityNumber,
+  setCapabilities,
+  setNoNewPrivileges,
+  setUmask,
+  verifyDirectory,
+} from './process.ts';
+import { attachRootfs, leaveHostMounts, pivot, ROOT, setRootPropagation } from './rootfs.ts';
+import { writeSysctls } from './sysctl.ts';
+import { givePipes, makeTerminal } from './terminal.ts';
+
+/** An O_PATH descriptor of the exec fifo, which `start` opens. */
+export const FIFO = slot('fifo');
+/** The host's procfs, for the case that the container's user namespace may not mount one. */
+export const HOST_PROC = slot('host-proc');
+
+/** The exec fifo as the stage reopens it, `self/fd/N` below a procfs; or the host's word. */
+export type Gate = { readonly fifo: string } | 'host';
+
+export interface CreateFacts extends MountContext {
+  /** Absolute path of the root file system. */
+  readonly rootfs: string;
+  /** The runtime has no privilege on the host: what needs one is done in the user namespace. */
+  readonly rootless: boolean;
+  /** The container has a cgroup, and the stage gets its descriptor. */
+  readonly hasCgroup: boolean;
+  readonly hostHasKcore: boolean;
+  /** `create` leaves a container that waits for `start`; `run` goes on as soon as the host says so. */
+  readonly gate: Gate;
+  readonly preserveFds: number;
+}
+
+export interface CreatePrograms {
+  /** Run by the host before the stage starts; its slots are handed to the stage. */
+  readonly host: Program;
+  readonly stage: Program;
+  readonly choice: NamespaceChoice;
+}
+
+export function compileCreate(config: Config, facts: CreateFacts): CreatePrograms {
+  return new Compiler(config, facts).compile();
+}
+
+class Compiler {
+  readonly #config: Config;
+  readonly #linux: Linux;
+  readonly #facts: CreateFacts;
+  readonly #choice: NamespaceChoice;
+  readonly #jobs: readonly MountJob[];
+  readonly #host = new Program();
+  readonly #stage = new Program();
+
+  constructor(config: Config, facts: CreateFacts) {
+    this.#config = config;
+    this.#linux = config.linux ?? {};
+    this.#facts = facts;
+    this.#choice = chooseNamespaces(this.#linux.namespaces);
+    this.#jobs = mountJobs(config.mounts ?? [], facts);
+  }
+
+  compile(): CreatePrograms {
+    this.#prepareOnHost();
+    this.#enter();
+    if (this.#choice.fresh.has('mount')) this.#buildRoot();
+    this.#startProcess();
+    return { host: this.#host, stage: this.#stage, choice: this.#choice };
+  }
+
+  /** Descriptors of what only the host can reach: namespaces to join, mount sources. */
+  #prepareOnHost(): void {
+    const p = this.#host;
+    for (const [type, path] of this.#choice.joined) {
+      const label = `open the ${type} namespace ${JSON.stringify(path)}`;
+      p.call(label, 'openat', [AT_FDCWD, cString(path), O_RDONLY | O_CLOEXEC], { into: namespaceFd(type) });
+    }
+    if (this.#needsHostProc()) {
+      p.call("open the host's procfs", 'openat', [AT_FDCWD, cString('/proc'), O_PATH | O_CLOEXEC], {
+        into: HOST_PROC,
+      });
+    }
+    if (this.#facts.rootless || !this.#choice.fresh.has('mount')) return;
+    this.#cloneSources(p);
+  }
+
+  #cloneSources(p: Program): void {
+    cloneRootfs(p, this.#facts.rootfs, ROOT);
+    for (const job of this.#jobs) {
+      if (job.source !== undefined) makeDetached(p, job, { sysfsFallback: false });
+    }
+    for (const { path } of this.#devicesToBind()) cloneSource(p, path, false, deviceTree(path), path);
+  }
+
+  #devicesToBind(): { path: string }[] {
+    return this.#choice.fresh.has('user') || this.#choice.joined.has('user') || this.#facts.rootless
+      ? this.#devices()
+      : [];
+  }
+
+  #devices() {
+    return allDevices(this.#linux.devices ?? []);
+  }
+
+  #enter(): void {
+    const p = this.#stage;
+    const { process } = this.#config;
+    if (!this.#facts.rootless) becomeUndumpable(p);
+    p.call('leave no mode bit out', 'umask', [0]);
+    if (process?.oomScoreAdj !== undefined) writeOwnProcFile(p, 'oom_score_adj', String(process.oomScoreAdj));
+    enterNamespaces(p, {
+      choice: this.#choice,
+      timeOffsets: this.#linux.timeOffsets,
+      rootless: this.#facts.rootless,
+      intoCgroup: this.#facts.hasCgroup,
+    });
+    p.call('start a session', 'setsid', []);
+    // Anonymous: a name could be joined by another container. Refusals: no keyrings here, or quota spent.
+    p.call('start a session keyring', 'keyctl', [KEYCTL_JOIN_SESSION_KEYRING, 0], { ignore: ['any'] });
+    if (this.#choice.fresh.has('network')) bringLoopbackUp(p);
+    if (this.#choice.fresh.has('cgroup')) {
+      p.call('make a cgroup namespace', 'unshare', [flags(0x02000000, 'CLONE_NEWCGROUP')]);
+    }
+    const { hostname, domainname } = this.#config;
+    if (hostname !== undefined) setName(p, 'sethostname', hostname);
+    if (domainname !== undefined) setName(p, 'setdomainname', domainname);
+  }
+
+  #buildRoot(): void {
+    const p = this.#stage;
+    const { facts, jobs } = { facts: this.#facts, jobs: this.#jobs };
+    leaveHostMounts(p);
+    if (facts.rootless) this.#cloneSources(p);
+    attachRootfs(p, facts.rootfs);
+    if (this.#choice.fresh.has('user')) {
+      becomeMappedRoot(p);
+      becomeUndumpable(p);
+    }
+    const sysfsFallback = this.#choice.fresh.has('user') && !this.#choice.fresh.has('network');
+    for (const job of jobs) if (job.source === undefined) makeDetached(p, job, { sysfsFallback });
+    const proc = this.#procHandle();
+    if (!this.#pivotsLate()) pivot(p);
+    for (const job of jobs) attachMount(p, ROOT, job);
+    this.#fillDev();
+    if (this.#pivotsLate()) this.#createHooksAndPivot();
+    setRootPropagation(p, this.#linux.rootfsPropagation);
+    this.#terminal();
+    this.#makeReadonly();
+    writeSysctls(p, proc, this.#linux.sysctl ?? {});
+    readonlyPaths(p, ROOT, this.#linux.readonlyPaths ?? []);
+    maskedPaths(p, ROOT, this.#linux.maskedPaths ?? []);
+  }
+
+  /** Hooks that have to see the container's mounts below the host's paths force the late pivot_root. */
+  #pivotsLate(): boolean {
+    const { prestart, createRuntime, createContainer } = this.#config.hooks ?? {};
+    return [prestart, createRuntime, createContainer].some((hooks) => (hooks ?? []).length > 0);
+  }
+
+  #createHooksAndPivot(): void {
+    const p = this.#stage;
+    const createContainer: readonly Hook[] = this.#config.hooks?.createContainer ?? [];
+    p.report(REPORTS.runtimeHooks, 0);
+    receiveState(p);
+    // Not the container's root: a hook's relative names must not meet what an image put there (CVE-2025-23266).
+    p.call('leave the working directory for "/"', 'chdir', [cString('/')]);
+    runHooks(p, 'createContainer', createContainer);
+    pivot(p);
+  }
+
+  /** A procfs for the runtime's own writes: the container's, before anyone else has it, or one that nobody sees. */
+  #procHandle(): Slot {
+    const own = this.#jobs.find(({ type, destination }) => type === 'proc' && destination === '/proc');
+    if (own !== undefined) return own.tree;
+    const proc = slot('proc');
+    if (Object.keys(this.#linux.sysctl ?? {}).length === 0 && this.#facts.gate === 'host') return proc;
+    const [refused, made] = [this.#stage.fresh('refused'), this.#stage.fresh('proc')];
+    newFilesystem(this.#stage, {
+      type: 'proc',
+      what: 'a procfs for the runtime',
+      parameters: [],
+      attributes: 0,
+      into: proc,
+      onRefusal: refused,
+    });
+    this.#stage.goTo(made);
+    this.#stage.mark(refused);
+    this.#stage.set("use the host's procfs", proc, HOST_PROC);
+    this.#stage.mark(made);
+    return proc;
+  }
+
+  #needsHostProc(): boolean {
+    const ownProc = this.#jobs.some(({ type, destination }) => type === 'proc' && destination === '/proc');
+    return !ownProc || !this.#choice.fresh.has('mount');
+  }
+
+  #fillDev(): void {
+    // A bound /dev is somebody else's and stays as it is.
+    if (this.#jobs.some(({ destination, source }) => destination === '/dev' && source !== undefined)) return;
+    const p = this.#stage;
+    const bound = this.#devicesToBind();
+    if (bound.length > 0) {
+      const sources = new Map(bound.map(({ path }) => [path, deviceTree(path)]));
+      bindDevices(p, ROOT, this.#devices(), sources, attach);
+    } else {
+      makeDevices(p, ROOT, this.#devices());
+    }
+    makeDeviceLinks(p, ROOT, this.#facts.hostHasKcore);
+  }
+
+  #terminal(): void {
+    const { process } = this.#config;
+    if (process?.terminal !== true) return;
+    makeTerminal(this.#stage, ROOT, { size: process.consoleSize, user: process.user, asConsole: true });
+  }
+
+  #makeReadonly(): void {
+    const p = this.#stage;
+    for (const { type, flags: mountFlags, tree, destination } of this.#jobs) {
+      if (type === 'tmpfs' && (mountFlags.attributes.set & 1) !== 0) makeReadonly(p, tree, destination);
+    }
+    if (this.#config.root.readonly === true) makeReadonly(p, ROOT, '/');
+  }
+
+  #startProcess(): void {
+    const p = this.#stage;
+    const { process, hooks } = this.#config;
+    if (process === undefined) throw new Error('process property must not be empty');
+    const { personality } = this.#linux;
+    if (personality !== undefined) {
+      p.call(`take the personality ${personality.domain}`, 'personality', [
+        personalityNumber(personality.domain),
+      ]);
+    }
+    const program = slot('program');
+    prepareProcess(p, process, {
+      root: this.#choice.fresh.has('mount') ? ROOT : undefined,
+      maySetGroups: this.#maySetGroups(),
+    });
+    findProgram(p, process, program);
+    const startHooks = hooks?.startContainer ?? [];
+    p.report(REPORTS.created, 0);
+    if (startHooks.length > 0) receiveState(p);
+    this.#waitAtGate();
+    runHooks(p, 'startContainer', startHooks);
+    execute(p, { program, args: process.args, env: process.env ?? [], preserved: this.#facts.preserveFds });
+  }
+
+  /** A rootless caller without newgidmap has to give setgroups up before it may map gids. */
+  #maySetGroups(): boolean {
+    const single = (this.#linux.gidMappings ?? []).every(({ size }) => size === 1);
+    return !(this.#facts.rootless && this.#choice.fresh.has('user') && single);
+  }
+
+  #waitAtGate(): void {
+    const p = this.#stage;
+    const { gate } = this.#facts;
+    if (gate === 'host') {
+      awaitHost(p, 'recorded the container');
+      return;
+    }
+    const proc = this.#choice.fresh.has('mount') ? this.#procSlotForGate() : HOST_PROC;
+    openGate(p, proc, gate.fifo);
+  }
+
+  #procSlotForGate(): Slot {
+    const own = this.#jobs.find(({ type, destination }) => type === 'proc' && destination === '/proc');
+    return own?.tree ?? slot('proc');
+  }
+}
+
+const deviceTree = (path: string): Slot => slot(`tree:${path}`);
+
+function setName(p: Program, call: 'sethostname' | 'setdomainname', name: string): void {
+  const what = call === 'sethostname' ? 'hostname' : 'domain name';
+  p.call(`set the ${what} ${JSON.stringify(name)}`, call, [cString(name), Buffer.byteLength(name)]);
+}
+
+function openGate(p: Program, proc: Slot, fifo: string): void {
+  const gate = slot('gate');
+  const again = p.fresh('again');
+  p.mark(again);
+  p.call('wait for start to open the exec fifo', 'openat', [proc, cString(fifo), O_WRONLY | O_CLOEXEC], {
+    into: gate,
+    on: { EINTR: again },
+  });
+  p.set('report to start from here on', REPORT, gate);
+  p.report(REPORTS.created, 0);
+  close(p, slot('control'));
+}
+
+/** Everything between the finished mounts and the program: create and exec share it. */
+export function prepareProcess(
+  p: Program,
+  process: Process,
+  { root, maySetGroups }: { readonly root: Slot | undefined; readonly maySetGroups: boolean },
+): void {
+  const { cwd, user = { uid: 0, gid: 0 }, terminal } = process;
+  const [refused, entered] = [p.fresh('as-user'), p.fresh('entered')];
+  const later = slot('cwd.later');
+  if (root !== undefined) makeWorkingDirectory(p, root, cwd);
+  p.set('not refused yet', later, 0);
+  enterDirectory(p, cwd, refused);
+  p.goTo(entered);
+  p.mark(refused);
+  p.set('the user may be let in', later, 1);
+  p.mark(entered);
+  if (terminal !== true) givePipes(p, user);
+  becomeUser(p, { process, maySetGroups });
+  const verified = p.fresh('verified');
+  p.branch('in the working directory already?', later, 'equal', 0, verified);
+  enterDirectory(p, cwd);
+  p.mark(verified);
+  verifyDirectory(p);
+  setCapabilities(p, process.capabilities);
+  setUmask(p, user);
+  if (process.noNewPrivileges === true) setNoNewPrivileges(p);
+}

@@ -1,0 +1,282 @@
+// config.json's mounts: from entries to the steps that make each one detached, and those that attach them in order.
+import { isAbsolute, resolve as resolvePath } from 'node:path';
+import type { Mount } from '../spec/config/mount.ts';
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_RECURSIVE,
+  MOUNT_ATTR__ATIME,
+  MOUNT_ATTR_NOATIME,
+  MOUNT_ATTR_RDONLY,
+  MOUNT_ATTR_STRICTATIME,
+  MS_SLAVE,
+  O_RDONLY,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
+  PROC_SUPER_MAGIC,
+  STATX_BASIC_STATS,
+} from '../sys/abi/constants.ts';
+import { O_DIRECTORY } from '../sys/abi/fcntl.ts';
+import { STATFS_BYTES, STATX_BYTES, STATX_OFFSETS } from '../sys/abi/structs.ts';
+import {
+  buffer,
+  cString,
+  flags,
+  type Operand,
+  type Program,
+  place,
+  type Slot,
+  slot,
+} from '../sys/plan/program.ts';
+import { type MountFlags, parseMountOptions } from './mount-options.ts';
+import {
+  attach,
+  newFilesystem,
+  type Parameter,
+  setAttributes,
+  setPropagation,
+  treeText,
+} from './mount-steps.ts';
+import { cleanPath, close, ensurePath, IN_ROOT, IN_ROOT_WITHOUT_SYMLINKS } from './paths.ts';
+
+/** A mount that cannot be planned: the message names it and the reason. */
+export class MountError extends Error {
+  constructor(destination: string, reason: string) {
+    super(`mount at ${JSON.stringify(destination)}: ${reason}`);
+    this.name = 'MountError';
+  }
+}
+
+export interface MountJob {
+  readonly destination: string;
+  readonly type: string;
+  readonly flags: MountFlags;
+  /** Of a bind: the absolute path on the host. */
+  readonly source: string | undefined;
+  /** What a new instance of a file system shows as its source. */
+  readonly sourceText: string;
+  readonly targetKind: 'directory' | 'file';
+  readonly tree: Slot;
+}
+
+export interface MountContext {
+  /** Absolute path of the bundle, to which relative bind sources refer. */
+  readonly bundle: string;
+  isDirectory(path: string): boolean;
+}
+
+/**
+ * Files below /proc that lxcfs and the engines replace; anything else there would hide or redirect the kernel's own
+ * (CVE-2019-16884). Source: runc.
+ */
+const PROC_FILES = new Set(
+  'cpuinfo diskstats meminfo stat swaps uptime loadavg slabinfo sys/kernel/ns_last_pid sys/crypto/fips_enabled'
+    .split(' ')
+    .map((name) => `/proc/${name}`),
+);
+
+/** File systems that have to sit on a real directory: a symlink there would put them where nobody masks them. */
+const ON_ORDINARY_DIRECTORY = new Set(['proc', 'sysfs']);
+
+export function mountJobs(mounts: readonly Mount[], context: MountContext): MountJob[] {
+  return mounts.map((mount, index) => mountJob(mount, index, context));
+}
+
+function mountJob(mount: Mount, index: number, context: MountContext): MountJob {
+  const parsed = parseMountOptions(mount.options ?? []);
+  const destination = cleanPath(mount.destination);
+  if (destination === '/') throw new MountError(mount.destination, "cannot mount over the container's root");
+  const isBind = parsed.bind !== undefined || mount.type === 'bind';
+  const type = isBind ? 'bind' : (mount.type ?? '');
+  if (type === '') throw new MountError(mount.destination, 'needs a type, or the option bind or rbind');
+  for (const extension of parsed.extensions) {
+    throw new MountError(mount.destination, `the option ${JSON.stringify(extension)} is not supported`);
+  }
+  if (isBind && parsed.data.length > 0) {
+    throw new MountError(
+      mount.destination,
+      `a bind mount takes no file system options: ${parsed.data.join(',')}`,
+    );
+  }
+  if (isBind && (mount.source ?? '') === '')
+    throw new MountError(mount.destination, 'a bind mount needs a source');
+  checkProc(destination, type, mount.destination);
+  const source = isBind ? absolute(mount.source ?? '', context.bundle) : undefined;
+  const targetKind = source === undefined || context.isDirectory(source) ? 'directory' : 'file';
+  return {
+    destination,
+    type,
+    flags: isBind && parsed.bind === undefined ? { ...parsed, bind: 'bind' } : parsed,
+    source,
+    sourceText: mount.source ?? type,
+    targetKind,
+    tree: slot(`mount${index}:${destination}`),
+  };
+}
+
+const absolute = (path: string, bundle: string): string =>
+  isAbsolute(path) ? path : resolvePath(bundle, path);
+
+function checkProc(destination: string, type: string, asWritten: string): void {
+  if (type === 'proc' && destination === '/proc') return;
+  if (destination === '/proc' && type !== 'bind') {
+    throw new MountError(asWritten, `cannot be mounted because it is not of type proc`);
+  }
+  if (destination.startsWith('/proc/') && !PROC_FILES.has(destination)) {
+    throw new MountError(asWritten, 'cannot be mounted because it is inside /proc');
+  }
+}
+
+/** Steps that make the job's mount, detached, in its slot. Binds may be made by the host, the rest by the stage. */
+export function makeDetached(p: Program, job: MountJob, options: { readonly sysfsFallback: boolean }): void {
+  if (job.source !== undefined) {
+    cloneSource(p, job.source, job.flags.bind === 'rbind', job.tree, job.destination);
+    applyBindFlags(p, job);
+    return;
+  }
+  const fallback = p.fresh('bind');
+  const done = p.fresh('made');
+  const canFallBack = options.sysfsFallback && job.type === 'sysfs';
+  newFilesystem(p, {
+    type: job.type === 'cgroup' ? 'cgroup2' : job.type,
+    what: `${JSON.stringify(job.type)} for ${JSON.stringify(job.destination)}`,
+    parameters: parameters(job),
+    attributes: job.flags.attributes.set & ~(isFilledLater(job) ? MOUNT_ATTR_RDONLY : 0),
+    into: job.tree,
+    ...(canFallBack ? { onRefusal: fallback } : {}),
+  });
+  if (!canFallBack) return;
+  // A user namespace that does not own its network namespace may not mount sysfs: the host's is bound instead.
+  p.goTo(done);
+  p.mark(fallback);
+  cloneSource(p, '/sys', true, job.tree, job.destination);
+  setAttributes(p, `restrict "${job.destination}"`, job.tree, job.flags.attributes, AT_RECURSIVE);
+  p.mark(done);
+}
+
+/** /dev gets its nodes after it is mounted, so it becomes read-only last. */
+const isFilledLater = (job: MountJob): boolean => job.type === 'tmpfs';
+
+function parameters(job: MountJob): Parameter[] {
+  const { data, superFlags, attributes } = job.flags;
+  const out: Parameter[] = [['source', job.sourceText]];
+  for (const flag of superFlags) out.push([flag]);
+  if ((attributes.set & MOUNT_ATTR_RDONLY) !== 0 && !isFilledLater(job)) out.push(['ro']);
+  if (job.type === 'cgroup' || job.type === 'cgroup2') return out;
+  for (const option of data.flatMap((text) => text.split(','))) {
+    if (option === '') continue;
+    const at = option.indexOf('=');
+    out.push(at < 0 ? [option] : [option.slice(0, at), option.slice(at + 1)]);
+  }
+  return out;
+}
+
+/** A detached clone of what stands at `source`, cut off from the host's later mounts but for those it is a slave of. */
+export function cloneSource(
+  p: Program,
+  source: string,
+  recursive: boolean,
+  into: Slot,
+  destination: string,
+): void {
+  const how = recursive ? OPEN_TREE_CLONE | AT_RECURSIVE : OPEN_TREE_CLONE;
+  const label = `clone "${source}" for "${destination}"`;
+  const howFlags = flags(how | OPEN_TREE_CLOEXEC, treeText(how));
+  p.call(label, 'open_tree', [AT_FDCWD, cString(source), howFlags], { into });
+  setPropagation(p, `make "${destination}" a slave of the host's`, into, MS_SLAVE, AT_RECURSIVE);
+}
+
+const ATIME_MODES = MOUNT_ATTR_NOATIME | MOUNT_ATTR_STRICTATIME;
+
+function applyBindFlags(p: Program, job: MountJob): void {
+  const { attributes, recursiveAttributes } = job.flags;
+  const label = `restrict "${job.destination}"`;
+  setAttributes(p, label, job.tree, withAtimeMask(attributes), 0);
+  setAttributes(
+    p,
+    `${label} and what is below it`,
+    job.tree,
+    withAtimeMask(recursiveAttributes),
+    AT_RECURSIVE,
+  );
+}
+
+/** mount_setattr(2) takes an atime mode only together with the whole mask in attr_clr. */
+function withAtimeMask({ set, clear }: { set: number; clear: number }): { set: number; clear: number } {
+  const touchesAtime = (set & ATIME_MODES) !== 0 || (clear & MOUNT_ATTR__ATIME) !== 0;
+  return touchesAtime ? { set, clear: clear | MOUNT_ATTR__ATIME } : { set, clear };
+}
+
+/** Steps that attach the job's mount at its destination below `root`. */
+export function attachMount(p: Program, root: Slot, job: MountJob): void {
+  const target = slot('target');
+  const ordinary = ON_ORDINARY_DIRECTORY.has(job.type);
+  const what = `"${job.sourceText}" at "${job.destination}"`;
+  ensurePath(p, root, job.destination, target, {
+    kind: job.targetKind,
+    resolve: ordinary ? IN_ROOT_WITHOUT_SYMLINKS : IN_ROOT,
+    ...(ordinary
+      ? { symlinkFailure: `mount ${what}: filesystem "${job.type}" must be mounted on ordinary directory` }
+      : {}),
+  });
+  if (job.type !== 'proc') refuseProcTarget(p, target, job, what);
+  if (job.type === 'tmpfs' && !job.flags.data.some((option) => option.startsWith('mode='))) {
+    inheritMode(p, target, job);
+  }
+  attach(p, job.tree, target, what);
+  for (const { type, recursive } of job.flags.propagation) {
+    setPropagation(
+      p,
+      `set the propagation of "${job.destination}"`,
+      job.tree,
+      type,
+      recursive ? AT_RECURSIVE : 0,
+    );
+  }
+  close(p, target);
+}
+
+/** After a symlink of the image was followed, the target may be in procfs although its name is not. */
+function refuseProcTarget(p: Program, target: Slot, job: MountJob, what: string): void {
+  if (PROC_FILES.has(job.destination)) return;
+  const info = buffer('statfs', STATFS_BYTES);
+  const type = slot('statfs.type');
+  const fine = p.fresh('fine');
+  const label = `check where "${job.destination}" is`;
+  const subject = job.destination === '/proc' ? job.tree : target;
+  p.call(label, 'fstatfs', [subject, info]);
+  p.load(label, type, 8, place(info, 0));
+  p.branch(label, type, job.destination === '/proc' ? 'equal' : 'notEqual', PROC_SUPER_MAGIC, fine);
+  const reason = job.destination === '/proc' ? 'it is not of type proc' : 'it is inside /proc';
+  p.fail(label, 'EPERM', `mount ${what}: cannot be mounted because ${reason}`);
+  p.mark(fine);
+}
+
+/** A tmpfs without a mode takes that of the directory that it covers, as with runc. */
+function inheritMode(p: Program, target: Slot, job: MountJob): void {
+  const info = buffer('statx', STATX_BYTES);
+  const mode = slot('statx.mode');
+  const top = slot('tmpfs.root');
+  const label = `give "${job.destination}" the mode of the directory below it`;
+  p.call(label, 'statx', [target, cString(''), AT_EMPTY_PATH, STATX_BASIC_STATS, info]);
+  p.load(label, mode, 2, place(info, STATX_OFFSETS.stx_mode));
+  p.set(label, mode, mode, 'and', 0o7777);
+  p.call(label, 'openat', [job.tree, cString('.'), O_RDONLY | O_DIRECTORY], { into: top });
+  p.call(label, 'fchmod', [top, mode]);
+  close(p, top);
+}
+
+/** What could not be read-only from the start: a tmpfs that had to be filled, the root. */
+export function makeReadonly(p: Program, tree: Operand & Slot, destination: string): void {
+  setAttributes(p, `make "${destination}" read-only`, tree, { set: MOUNT_ATTR_RDONLY, clear: 0 }, 0);
+}
+
+/** Steps that clone the root file system, detached; attached later as the container's root. */
+export function cloneRootfs(p: Program, rootfs: string, into: Slot): void {
+  const how = OPEN_TREE_CLONE | AT_RECURSIVE;
+  const howFlags = flags(how | OPEN_TREE_CLOEXEC, treeText(how));
+  p.call(`clone the root file system "${rootfs}"`, 'open_tree', [AT_FDCWD, cString(rootfs), howFlags], {
+    into,
+  });
+  setPropagation(p, 'make it a slave of the host', into, MS_SLAVE, AT_RECURSIVE);
+}

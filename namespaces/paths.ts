@@ -1,0 +1,188 @@
+// Steps that resolve and create paths inside a root: every name is looked up with openat2 from the root's descriptor,
+// so that no symlink leads out of it, whoever swaps it when (rules D1 and D3).
+import {
+  O_CLOEXEC,
+  O_CREAT,
+  O_PATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+} from '../sys/abi/constants.ts';
+import { O_DIRECTORY } from '../sys/abi/fcntl.ts';
+import { open_how } from '../sys/abi/structs.ts';
+import {
+  type Block,
+  block,
+  cString,
+  type Operand,
+  type Program,
+  type Slot,
+  slot,
+} from '../sys/plan/program.ts';
+
+export const IN_ROOT = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+export const IN_ROOT_WITHOUT_SYMLINKS = IN_ROOT | RESOLVE_NO_SYMLINKS;
+
+/** What a container's mount points and directories get, as runc makes them. */
+const CREATED_MODE = 0o755;
+
+const FLAG_NAMES: readonly (readonly [number, string])[] = [
+  [O_PATH, 'O_PATH'],
+  [O_DIRECTORY, 'O_DIRECTORY'],
+  [O_CREAT, 'O_CREAT'],
+  [1, 'O_WRONLY'],
+  [2, 'O_RDWR'],
+];
+
+const hows = new Map<string, Block>();
+
+/** struct open_how, O_CLOEXEC included; one block for each combination. */
+export function openHow(flags: number, resolve: number, mode = 0): Block {
+  const key = `${flags}:${resolve}:${mode}`;
+  let how = hows.get(key);
+  if (how === undefined) {
+    const names = FLAG_NAMES.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => name);
+    const scope = (resolve & RESOLVE_IN_ROOT) === 0 ? '' : ', in root';
+    const links = (resolve & RESOLVE_NO_SYMLINKS) === 0 ? '' : ', no symlinks';
+    how = block(
+      `{${names.join('|') || 'O_RDONLY'}${scope}${links}}`,
+      open_how.encode({
+        flags: BigInt(flags | O_CLOEXEC),
+        mode: BigInt(mode),
+        resolve: BigInt(resolve),
+      }),
+    );
+    hows.set(key, how);
+  }
+  return how;
+}
+
+export interface OpenOptions {
+  readonly flags: number;
+  readonly resolve?: number;
+  readonly mode?: number;
+  readonly on?: Partial<Record<'ENOENT' | 'ELOOP' | 'EACCES' | 'ENOTDIR', string>>;
+  readonly failure?: string;
+}
+
+/** openat2 of a path; a lookup that raced with a rename (EAGAIN) is done again. */
+export function openAt(
+  p: Program,
+  label: string,
+  dir: Operand,
+  path: string,
+  into: Slot,
+  options: OpenOptions,
+): void {
+  const { flags, resolve = IN_ROOT, mode = 0, on = {}, failure } = options;
+  const again = p.fresh('again');
+  p.mark(again);
+  p.call(label, 'openat2', [dir, cString(path), openHow(flags, resolve, mode), open_how.size], {
+    into,
+    on: { EAGAIN: again, ...on },
+    ...(failure === undefined ? {} : { failure }),
+  });
+}
+
+export function close(p: Program, fd: Slot): void {
+  p.call(`close ${fd.name}`, 'close', [fd], { ignore: ['EBADF'] });
+}
+
+/** The components of a destination; `..` at the top stays there, as in a chroot. */
+export function components(destination: string): string[] {
+  const out: string[] = [];
+  for (const part of destination.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part === '..') out.pop();
+    else out.push(part);
+  }
+  return out;
+}
+
+/** An absolute path without `.`, `..` and doubled slashes. */
+export const cleanPath = (destination: string): string => `/${components(destination).join('/')}`;
+
+export interface EnsureOptions {
+  readonly kind: 'directory' | 'file';
+  readonly resolve?: number;
+  /** Replaces the error when a symlink stands where none may. */
+  readonly symlinkFailure?: string;
+}
+
+/**
+ * Opens `destination` below `root` as O_PATH into `into`; what is missing of it is created, component by component.
+ * A directory is always opened anew after it was made: what stands there by then is what is checked and used.
+ */
+export function ensurePath(
+  p: Program,
+  root: Slot,
+  destination: string,
+  into: Slot,
+  options: EnsureOptions,
+): void {
+  const names = components(destination);
+  const path = names.join('/') || '.';
+  const { kind, resolve = IN_ROOT, symlinkFailure } = options;
+  const flags = kind === 'directory' ? O_PATH | O_DIRECTORY : O_PATH;
+  const missing = p.fresh('missing');
+  const done = p.fresh('there');
+  const failure = symlinkFailure === undefined ? {} : { failure: symlinkFailure };
+  openAt(p, `open "/${path}" in the container`, root, path, into, {
+    flags,
+    resolve,
+    on: { ENOENT: missing },
+    ...failure,
+  });
+  p.goTo(done);
+  p.mark(missing);
+  createPath(p, root, names, kind, resolve);
+  openAt(p, `open "/${path}" in the container`, root, path, into, { flags, resolve, ...failure });
+  p.mark(done);
+}
+
+/** The steps for the case that something of the path is missing. */
+function createPath(
+  p: Program,
+  root: Slot,
+  names: readonly string[],
+  kind: EnsureOptions['kind'],
+  resolve: number,
+): void {
+  let parent = root;
+  names.forEach((name, index) => {
+    const path = names.slice(0, index + 1).join('/');
+    const isLast = index === names.length - 1;
+    if (isLast && kind === 'file') {
+      createFile(p, root, path, resolve);
+      if (parent !== root) close(p, parent);
+      return;
+    }
+    p.call(
+      `create the directory "/${path}" in the container`,
+      'mkdirat',
+      [parent, cString(name), CREATED_MODE],
+      {
+        ignore: ['EEXIST'],
+      },
+    );
+    const next = slot(`dir:/${path}`);
+    openAt(p, `open "/${path}" in the container`, root, path, next, { flags: O_PATH | O_DIRECTORY, resolve });
+    if (parent !== root) close(p, parent);
+    parent = next;
+    if (isLast) close(p, parent);
+  });
+}
+
+/**
+ * O_CREAT through openat2 in the root, never with O_TRUNC: a dangling symlink in an image (/etc/resolv.conf) leads to
+ * a file inside the root, and an existing file keeps what it holds.
+ */
+function createFile(p: Program, root: Slot, path: string, resolve: number): void {
+  const created = slot(`new:/${path}`);
+  openAt(p, `create the file "/${path}" in the container`, root, path, created, {
+    flags: O_CREAT,
+    resolve,
+    mode: CREATED_MODE,
+  });
+  close(p, created);
+}

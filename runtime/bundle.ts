@@ -1,0 +1,53 @@
+// A bundle: a directory with config.json and a root file system.
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Config } from '../spec/config.ts';
+import { unsupportedProperties } from '../spec/unsupported.ts';
+import { parseConfig } from '../spec/validate.ts';
+import { isErrno } from '../sys/errno.ts';
+import { RuntimeError } from './errors.ts';
+
+export interface Bundle {
+  /** Absolute. */
+  readonly path: string;
+  readonly config: Config;
+  readonly configText: Buffer;
+  /** Absolute, without symlinks. */
+  readonly rootfs: string;
+}
+
+/** @throws {RuntimeError} with runc's text where it has one */
+export function loadBundle(directory: string): Bundle {
+  const path = resolve(directory);
+  const configText = readConfig(path);
+  const config = parseConfig(configText);
+  const unsupported = unsupportedProperties(config);
+  if (unsupported.length > 0) {
+    throw new RuntimeError('UNSUPPORTED', unsupported.map(({ path: at, rule }) => `${at}: ${rule}`).join('; '));
+  }
+  return { path, config, configText, rootfs: findRootfs(path, config.root.path) };
+}
+
+function readConfig(bundle: string): Buffer {
+  try {
+    return readFileSync(join(bundle, 'config.json'));
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
+    if (!existsSync(bundle)) {
+      throw new RuntimeError('NO_BUNDLE', `cannot open the bundle ${JSON.stringify(bundle)}: no such directory`);
+    }
+    throw new RuntimeError('NO_CONFIG', 'JSON specification file config.json not found', {
+      hint: 'hull spec writes one',
+    });
+  }
+}
+
+function findRootfs(bundle: string, rootPath: string): string {
+  try {
+    const rootfs = realpathSync(resolve(bundle, rootPath));
+    if (statSync(rootfs).isDirectory()) return rootfs;
+    throw new Error('not a directory');
+  } catch (error) {
+    throw new RuntimeError('NO_ROOTFS', `invalid rootfs ${JSON.stringify(rootPath)}`, { cause: error });
+  }
+}

@@ -1,0 +1,49 @@
+// What the commands that make processes have in common.
+import { readFileSync } from 'node:fs';
+import { isErrno } from '../../sys/errno.ts';
+import { RuntimeError } from '../errors.ts';
+import { StateStore } from '../state-store.ts';
+import type { CommandContext, OptionTable } from './command.ts';
+
+export const BUNDLE_OPTION = {
+  bundle: { type: 'string', short: 'b', value: 'dir', help: 'the bundle (default: the current directory)' },
+} as const satisfies OptionTable;
+
+export const CREATION_OPTIONS = {
+  ...BUNDLE_OPTION,
+  consoleSocket: { type: 'string', value: 'path', help: 'send the terminal to this socket' },
+  pidFile: { type: 'string', value: 'file', help: "write the container's pid here" },
+  preserveFds: { type: 'string', value: 'n', help: 'pass n descriptors, from 3 on, to the container (default: 0)' },
+  noNewKeyring: { type: 'boolean', hidden: true, help: 'keep the session keyring of the caller' },
+} as const satisfies OptionTable;
+
+/** More would not be descriptors that anyone opened on purpose. */
+const PRESERVED_MAX = 1024;
+
+/** The number, after every descriptor that it promises was seen to be open. @throws {RuntimeError} */
+export function preservedFds(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 0 || count > PRESERVED_MAX) {
+    throw new RuntimeError('USAGE', `invalid value ${JSON.stringify(text)} for --preserve-fds: not a number from 0 to ${PRESERVED_MAX}`);
+  }
+  for (let fd = 3; fd < 3 + count; fd++) {
+    try {
+      readFileSync(`/proc/self/fdinfo/${fd}`);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error;
+      throw new RuntimeError('USAGE', `unable to stat preserved-fd ${fd} (of ${count}): it is not open`);
+    }
+  }
+  return count;
+}
+
+/** The caller's soft limit of open files, which bin/hull passes on. */
+export function openFilesLimit(): number | undefined {
+  const limit = Number(process.env.HULL_OPEN_FILES ?? Number.NaN);
+  return Number.isSafeInteger(limit) ? limit : undefined;
+}
+
+export const isRootless = (context: CommandContext): boolean => context.rootless ?? process.geteuid?.() !== 0;
+
+export const openStore = (context: CommandContext): StateStore => StateStore.open(context.root);

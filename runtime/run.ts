@@ -1,0 +1,146 @@
+// `run`: create, start, wait, delete, with the caller's signals and terminal passed on.
+import type { Fd } from '../sys/fd.ts';
+import { waitInThread } from '../sys/wait.ts';
+import { shellStatus } from '../sys/wait.ts';
+import type { Bundle } from './bundle.ts';
+import { connectConsoleSocket, sendTerminal } from './console-socket.ts';
+import { createContainer, type Creation } from './create.ts';
+import { destroy } from './delete.ts';
+import { RuntimeError } from './errors.ts';
+import { writePidFile } from './pid-file.ts';
+import { identify, openProcess, sendSignal } from './process-identity.ts';
+import { forwardedSignals, signalNumber } from './signals.ts';
+import { runPoststart } from './start.ts';
+import type { StateStore } from './state-store.ts';
+
+export interface RunOptions {
+  readonly detach: boolean;
+  readonly keep: boolean;
+  readonly pidFile: string | undefined;
+  readonly consoleSocket: string | undefined;
+  readonly preserveFds: number;
+  readonly rootless: boolean;
+  readonly openFilesLimit: number | undefined;
+  warn(message: string): void;
+}
+
+/** @throws {RuntimeError} runc's texts for a terminal that goes nowhere */
+export function checkTerminal(terminal: boolean, foreground: boolean, consoleSocket: string | undefined): void {
+  if (terminal && !foreground && consoleSocket === undefined) {
+    throw new RuntimeError('TERMINAL', 'cannot allocate tty if hull will detach without setting console socket');
+  }
+  if (consoleSocket !== undefined && (!terminal || foreground)) {
+    throw new RuntimeError('TERMINAL', 'cannot use console socket if hull will not detach or allocate tty');
+  }
+}
+
+/** Where a new terminal goes: to the socket, or to the foreground. */
+export function terminalTarget(consoleSocket: string | undefined): {
+  readonly socket: Fd | undefined;
+  terminal: Fd | undefined;
+  onTerminal(terminal: Fd): void;
+} {
+  const socket = consoleSocket === undefined ? undefined : connectConsoleSocket(consoleSocket);
+  return {
+    socket,
+    terminal: undefined,
+    onTerminal(terminal: Fd): void {
+      if (socket === undefined) {
+        this.terminal = terminal;
+        return;
+      }
+      sendTerminal(socket, terminal);
+      terminal[Symbol.dispose]();
+    },
+  };
+}
+
+/** @returns the exit status: the program's, or 0 when detached */
+export async function runContainer(store: StateStore, id: string, bundle: Bundle, options: RunOptions): Promise<number> {
+  const { config } = bundle;
+  if (config.process === undefined) throw new RuntimeError('NO_PROCESS', 'process property must not be empty');
+  checkTerminal(config.process.terminal === true, !options.detach, options.consoleSocket);
+  const target = terminalTarget(options.consoleSocket);
+  const forwarding = options.detach ? undefined : new SignalForwarding();
+  try {
+    using creation = await createContainer(store, id, bundle, {
+      gate: 'host',
+      preserveFds: options.preserveFds,
+      rootless: options.rootless,
+      openFilesLimit: options.openFilesLimit,
+      onTerminal: (terminal) => target.onTerminal(terminal),
+    });
+    return await supervise(creation, target.terminal, forwarding, options);
+  } finally {
+    forwarding?.[Symbol.dispose]();
+    target.socket?.[Symbol.dispose]();
+  }
+}
+
+async function supervise(
+  creation: Creation,
+  terminal: Fd | undefined,
+  forwarding: SignalForwarding | undefined,
+  options: RunOptions,
+): Promise<number> {
+  const { state, directory, bundle } = creation;
+  try {
+    if (options.pidFile !== undefined) writePidFile(options.pidFile, creation.pid);
+    creation.start();
+    await runPoststart(state, bundle.configText);
+  } catch (error) {
+    await creation.abandon();
+    throw error;
+  }
+  if (forwarding === undefined) return 0;
+  forwarding.to(creation.pid);
+  const status = await waitWithTerminal(creation.pid, terminal);
+  if (!options.keep) await destroy(state, directory, options.warn);
+  return status;
+}
+
+/** Waits for a child of ours; whatever it says on its terminal is passed on first. */
+export async function waitWithTerminal(pid: number, terminal: Fd | undefined): Promise<number> {
+  if (terminal === undefined) return shellStatus(await waitInThread(pid));
+  const { TerminalRelay } = await import('./terminal-relay.ts');
+  await using _relay = new TerminalRelay(terminal);
+  return shellStatus(await waitInThread(pid));
+}
+
+/** Catches what may be passed on, from before the container exists; keeps it until there is one. */
+export class SignalForwarding implements Disposable {
+  readonly #handlers: (readonly [NodeJS.Signals, () => void])[] = [];
+  readonly #pending: number[] = [];
+  #target: number | undefined;
+
+  constructor() {
+    for (const name of forwardedSignals()) {
+      const number = signalNumber(name);
+      const handler = (): void => this.#forward(number);
+      process.on(name, handler);
+      this.#handlers.push([name, handler]);
+    }
+  }
+
+  to(pid: number): void {
+    this.#target = pid;
+    for (const signal of this.#pending.splice(0)) this.#forward(signal);
+  }
+
+  #forward(signal: number): void {
+    if (this.#target === undefined) {
+      this.#pending.push(signal);
+      return;
+    }
+    try {
+      using pidfd = openProcess(identify(this.#target));
+      if (pidfd !== undefined) sendSignal(pidfd, signal);
+    } catch {
+      // It ended just now, which the waiting will tell.
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const [name, handler] of this.#handlers) process.off(name, handler);
+  }
+}
