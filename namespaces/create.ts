@@ -289,7 +289,8 @@ class Compiler {
     if (startHooks.length > 0) receiveState(p);
     this.#waitAtGate();
     runHooks(p, 'startContainer', startHooks);
-    execute(p, { program, args: process.args, env: process.env ?? [], preserved: this.#facts.preserveFds });
+    const { args, env = [] } = process;
+    execute(p, { program, args, env, preserved: this.#facts.preserveFds });
   }
 
   /** A rootless caller without newgidmap has to give setgroups up before it may map gids. */

@@ -1,12 +1,13 @@
 // A second process in a container: the programs that `exec` runs.
+
+import type { NamespaceType } from '../spec/config/linux.ts';
+import type { Process } from '../spec/config/process.ts';
 import { AT_FDCWD, KEYCTL_JOIN_SESSION_KEYRING, O_CLOEXEC, O_PATH } from '../sys/abi/constants.ts';
 import { O_DIRECTORY } from '../sys/abi/fcntl.ts';
 import { cString, flags, Program, slot } from '../sys/plan/program.ts';
-import type { NamespaceType } from '../spec/config/linux.ts';
-import type { Process } from '../spec/config/process.ts';
+import { prepareProcess } from './create.ts';
 import { awaitHost, becomeUndumpable, cloneInto, REPORTS, writeOwnProcFile } from './enter.ts';
 import { namespaceFlags } from './kinds.ts';
-import { prepareProcess } from './create.ts';
 import { execute, findProgram, personalityNumber } from './process.ts';
 import { makeTerminal } from './terminal.ts';
 
@@ -36,18 +37,23 @@ export function compileExec(process: Process, facts: ExecFacts): Program {
   p.call('start a session', 'setsid', []);
   p.call('start a session keyring', 'keyctl', [KEYCTL_JOIN_SESSION_KEYRING, 0], { ignore: ['any'] });
   const root = slot('root');
-  p.call("open the container's root", 'openat', [AT_FDCWD, cString('/'), O_PATH | O_DIRECTORY | O_CLOEXEC], { into: root });
+  p.call("open the container's root", 'openat', [AT_FDCWD, cString('/'), O_PATH | O_DIRECTORY | O_CLOEXEC], {
+    into: root,
+  });
   if (process.terminal === true) {
     makeTerminal(p, root, { size: process.consoleSize, user: process.user, asConsole: false });
   }
   if (facts.personality !== undefined) {
-    p.call(`take the personality ${facts.personality}`, 'personality', [personalityNumber(facts.personality)]);
+    p.call(`take the personality ${facts.personality}`, 'personality', [
+      personalityNumber(facts.personality),
+    ]);
   }
   const program = slot('program');
   prepareProcess(p, process, { root, maySetGroups: facts.maySetGroups });
   findProgram(p, process, program);
   p.report(REPORTS.created, 0);
   awaitHost(p, 'recorded the process');
-  execute(p, { program, args: process.args, env: process.env ?? [], preserved: facts.preserveFds });
+  const { args, env = [] } = process;
+  execute(p, { program, args, env, preserved: facts.preserveFds });
   return p;
 }

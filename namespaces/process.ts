@@ -189,7 +189,8 @@ function searchPath(env: readonly string[]): string[] {
 
 /** Finds the program as the container's user, in the container's PATH; the path goes into `program`. */
 export function findProgram(p: Program, process: Process, program: Slot): void {
-  const name = process.args[0] ?? '';
+  const { args, env = [] } = process;
+  const name = args[0] ?? '';
   const quoted = JSON.stringify(name);
   const found = p.fresh('found');
   if (name.includes('/')) {
@@ -204,7 +205,7 @@ export function findProgram(p: Program, process: Process, program: Slot): void {
     refuseDirectory(p, name, text);
     return;
   }
-  for (const directory of searchPath(process.env ?? [])) {
+  for (const directory of searchPath(env)) {
     const text = cString(`${directory === '' ? '.' : directory}/${name}`);
     const next = p.fresh('elsewhere');
     const label = `look for ${quoted} in ${JSON.stringify(directory)}`;

@@ -23,7 +23,10 @@ export function loadBundle(directory: string): Bundle {
   const config = parseConfig(configText);
   const unsupported = unsupportedProperties(config);
   if (unsupported.length > 0) {
-    throw new RuntimeError('UNSUPPORTED', unsupported.map(({ path: at, rule }) => `${at}: ${rule}`).join('; '));
+    throw new RuntimeError(
+      'UNSUPPORTED',
+      unsupported.map(({ path: at, rule }) => `${at}: ${rule}`).join('; '),
+    );
   }
   return { path, config, configText, rootfs: findRootfs(path, config.root.path) };
 }
@@ -34,7 +37,10 @@ function readConfig(bundle: string): Buffer {
   } catch (error) {
     if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
     if (!existsSync(bundle)) {
-      throw new RuntimeError('NO_BUNDLE', `cannot open the bundle ${JSON.stringify(bundle)}: no such directory`);
+      throw new RuntimeError(
+        'NO_BUNDLE',
+        `cannot open the bundle ${JSON.stringify(bundle)}: no such directory`,
+      );
     }
     throw new RuntimeError('NO_CONFIG', 'JSON specification file config.json not found', {
       hint: 'hull spec writes one',

@@ -32,7 +32,11 @@ export function placeInCgroup(id: string, config: Config, isRootless: boolean): 
   }
   try {
     const rules = config.linux?.resources?.devices ?? [];
-    confineDevices(cgroup.fd, planContainerPolicy(rules, new Set((config.linux?.devices ?? []).map(({ path }) => path))), isRootless);
+    confineDevices(
+      cgroup.fd,
+      planContainerPolicy(rules, new Set((config.linux?.devices ?? []).map(({ path }) => path))),
+      isRootless,
+    );
     return cgroup;
   } catch (error) {
     void cgroup.remove().finally(() => cgroup[Symbol.dispose]());

@@ -1,10 +1,11 @@
 // --console-socket: the terminal goes to whoever listens there.
+
+import { fstatSync } from 'node:fs';
 import { AF_UNIX, AT_FDCWD, O_PATH, SOCK_CLOEXEC, SOCK_STREAM, TIOCGPTN } from '../sys/abi/constants.ts';
 import { O_NOFOLLOW } from '../sys/abi/fcntl.ts';
 import { sendMessage } from '../sys/control-socket.ts';
 import { Fd } from '../sys/fd.ts';
 import { syscall } from '../sys/syscall.ts';
-import { fstatSync } from 'node:fs';
 import { RuntimeError } from './errors.ts';
 
 /** struct sockaddr_un of linux/un.h */
@@ -23,7 +24,9 @@ export function connectConsoleSocket(path: string): Fd {
     syscall('connect', socket.number, address, SOCKADDR_UN_BYTES);
     return socket;
   } catch (error) {
-    throw new RuntimeError('CONSOLE_SOCKET', `cannot connect to the console socket ${JSON.stringify(path)}`, { cause: error });
+    throw new RuntimeError('CONSOLE_SOCKET', `cannot connect to the console socket ${JSON.stringify(path)}`, {
+      cause: error,
+    });
   }
 }
 

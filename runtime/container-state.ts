@@ -8,7 +8,11 @@ import type { SavedState } from './state-store.ts';
 export type { Status };
 
 /** `created` from create to start, as long as the exec fifo exists; paused is for the cgroup to say. */
-export function statusOf(saved: SavedState, directory: string, isFrozen: (saved: SavedState) => boolean): Status {
+export function statusOf(
+  saved: SavedState,
+  directory: string,
+  isFrozen: (saved: SavedState) => boolean,
+): Status {
   if (saved.process === undefined || !isAlive(saved.process)) return 'stopped';
   if (existsSync(join(directory, 'exec.fifo'))) return 'created';
   return isFrozen(saved) ? 'paused' : 'running';

@@ -1,8 +1,9 @@
 // A container that exists, as every command but create meets it.
-import { openCgroup } from '../cgroups/cgroup.ts';
+
 import type { Cgroup } from '../cgroups/cgroup.ts';
-import { isErrno } from '../sys/errno.ts';
+import { openCgroup } from '../cgroups/cgroup.ts';
 import type { Status } from '../spec/state.ts';
+import { isErrno } from '../sys/errno.ts';
 import { hostHierarchy } from './cgroup-placement.ts';
 import { statusOf } from './container-state.ts';
 import { RuntimeError } from './errors.ts';
@@ -37,7 +38,8 @@ export function cgroupOf(saved: SavedState): Cgroup | undefined {
 }
 
 /** The pid that `hull state` shows: 0 when stopped. */
-export const shownPid = ({ saved, status }: Container): number => (status === 'stopped' ? 0 : (saved.process?.pid ?? 0));
+export const shownPid = ({ saved, status }: Container): number =>
+  status === 'stopped' ? 0 : (saved.process?.pid ?? 0);
 
 export interface KillOptions {
   /** Obsolete in runc: says only that a container that does not run is no error. */
@@ -45,7 +47,11 @@ export interface KillOptions {
 }
 
 /** @throws {RuntimeError} `container not running` */
-export async function killContainer(container: Container, signal: number, { all }: KillOptions): Promise<void> {
+export async function killContainer(
+  container: Container,
+  signal: number,
+  { all }: KillOptions,
+): Promise<void> {
   const { saved, status } = container;
   if (status === 'stopped') {
     if (all) return;

@@ -1,7 +1,7 @@
 // From a bundle to a container that is created: the host's side of the plan.
 import { existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import type { Cgroup } from '../cgroups/cgroup.ts';
-import { compileCreate, type CreateFacts, type CreatePrograms, FIFO } from '../namespaces/create.ts';
+import { type CreateFacts, type CreatePrograms, compileCreate, FIFO } from '../namespaces/create.ts';
 import { CGROUP, CONTROL, REPORTS } from '../namespaces/enter.ts';
 import { STATE_BYTES_MAX, STATUS_PLACEHOLDER } from '../namespaces/hooks.ts';
 import { chooseNamespaces } from '../namespaces/kinds.ts';
@@ -309,15 +309,23 @@ export function withHookStatus(error: unknown, status: number): unknown {
 /** runc's prefix for whatever fails between clone and exec. */
 function startError(error: unknown): unknown {
   if (!(error instanceof PlanError)) return error;
-  return new RuntimeError('START', `unable to start container process: ${error.message}`, { cause: undefined });
+  return new RuntimeError('START', `unable to start container process: ${error.message}`, {
+    cause: undefined,
+  });
 }
 
-
 /** @throws {RuntimeError} when it is larger than the stage has room for */
-export function hookState(state: SavedState, status: 'creating' | 'created' | 'running' | 'stopped', pid: number): Buffer {
+export function hookState(
+  state: SavedState,
+  status: 'creating' | 'created' | 'running' | 'stopped',
+  pid: number,
+): Buffer {
   const text = Buffer.from(JSON.stringify(specState(state, status, pid)));
   if (text.length <= STATE_BYTES_MAX) return text;
-  throw new RuntimeError('STATE_TOO_LARGE', `the state for hooks takes ${text.length} bytes, more than ${STATE_BYTES_MAX}`);
+  throw new RuntimeError(
+    'STATE_TOO_LARGE',
+    `the state for hooks takes ${text.length} bytes, more than ${STATE_BYTES_MAX}`,
+  );
 }
 
 export function createFacts(

@@ -51,7 +51,12 @@ function openForDelete(store: StateStore, id: string, force: boolean): StateDire
 }
 
 /** undefined: there is nothing to know about it, only a directory to remove. */
-function loadForDelete(store: StateStore, id: string, directory: StateDirectory, force: boolean): Container | undefined {
+function loadForDelete(
+  store: StateStore,
+  id: string,
+  directory: StateDirectory,
+  force: boolean,
+): Container | undefined {
   try {
     return loadContainer(store, id);
   } catch (error) {
@@ -72,7 +77,11 @@ async function awaitDeath(saved: SavedState): Promise<void> {
 }
 
 /** Takes away everything that create made: remaining processes, cgroup, state; then the poststop hooks. */
-export async function destroy(saved: SavedState, directory: StateDirectory, warn: (message: string) => void): Promise<void> {
+export async function destroy(
+  saved: SavedState,
+  directory: StateDirectory,
+  warn: (message: string) => void,
+): Promise<void> {
   const host = hostHierarchy();
   if (!saved.ownPidNamespace || saved.process === undefined) await killAll(saved);
   if (host !== undefined && saved.cgroup !== undefined) await removeCgroup(host, saved.cgroup);

@@ -1,6 +1,7 @@
 // What `exec` runs: the container's own process object, changed by what the caller said.
-import type { Config } from '../spec/config.ts';
+
 import type { Capabilities, Process, User } from '../spec/config/process.ts';
+import type { Config } from '../spec/config.ts';
 import { RuntimeError } from './errors.ts';
 
 export interface ExecRequest {
@@ -23,7 +24,8 @@ export function processForExec(
   args: readonly string[],
   request: ExecRequest,
 ): Process {
-  if (given !== undefined) return keepRestrictions({ ...given, terminal: request.tty || given.terminal === true }, config);
+  if (given !== undefined)
+    return keepRestrictions({ ...given, terminal: request.tty || given.terminal === true }, config);
   if (args.length === 0) throw new RuntimeError('USAGE', 'process args cannot be empty');
   const base = config.process;
   if (base === undefined) throw new RuntimeError('NO_PROCESS', 'process property must not be empty');
@@ -48,7 +50,10 @@ export function processForExec(
 
 /** exec may tighten what the container has, never loosen it (rule D14). */
 function keepRestrictions(process: Process, config: Config): Process {
-  return { ...process, noNewPrivileges: process.noNewPrivileges === true || config.process?.noNewPrivileges === true };
+  return {
+    ...process,
+    noNewPrivileges: process.noNewPrivileges === true || config.process?.noNewPrivileges === true,
+  };
 }
 
 function changedUser(base: User, { user, additionalGids }: ExecRequest): User {
@@ -68,7 +73,10 @@ function changedUser(base: User, { user, additionalGids }: ExecRequest): User {
 function parseId(text: string, what: 'user' | 'group'): number {
   const id = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (!(id <= ID_MAX)) {
-    throw new RuntimeError('USAGE', `invalid ${what} id ${JSON.stringify(text)}: a number from 0 to ${ID_MAX}`);
+    throw new RuntimeError(
+      'USAGE',
+      `invalid ${what} id ${JSON.stringify(text)}: a number from 0 to ${ID_MAX}`,
+    );
   }
   return id;
 }
@@ -78,7 +86,11 @@ export function mergeEnvironment(base: readonly string[], added: readonly string
   const merged = new Map<string, string>();
   for (const entry of [...base, ...added]) {
     const at = entry.indexOf('=');
-    if (at < 1) throw new RuntimeError('USAGE', `invalid environment variable ${JSON.stringify(entry)}: not name=value`);
+    if (at < 1)
+      throw new RuntimeError(
+        'USAGE',
+        `invalid environment variable ${JSON.stringify(entry)}: not name=value`,
+      );
     merged.delete(entry.slice(0, at));
     merged.set(entry.slice(0, at), entry);
   }
@@ -88,7 +100,9 @@ export function mergeEnvironment(base: readonly string[], added: readonly string
 /** Into the bounding, effective and permitted sets; ambient only where the container has inheritable ones. */
 function withCapabilities(base: Capabilities, added: readonly string[]): Capabilities {
   if (added.length === 0) return base;
-  const names = added.map((name) => (name.toUpperCase().startsWith('CAP_') ? name.toUpperCase() : `CAP_${name.toUpperCase()}`));
+  const names = added.map((name) =>
+    name.toUpperCase().startsWith('CAP_') ? name.toUpperCase() : `CAP_${name.toUpperCase()}`,
+  );
   const join = (set: readonly string[] | undefined): string[] => [...new Set([...(set ?? []), ...names])];
   const inherits = (base.inheritable ?? []).length > 0;
   return {

@@ -14,7 +14,11 @@ export interface HookContext {
 }
 
 /** Runs them in order. @throws {RuntimeError} at the first that fails, with runc's text */
-export async function runHooks(kind: HookName, hooks: readonly Hook[] | undefined, context: HookContext): Promise<void> {
+export async function runHooks(
+  kind: HookName,
+  hooks: readonly Hook[] | undefined,
+  context: HookContext,
+): Promise<void> {
   for (const [index, hook] of (hooks ?? []).entries()) await runHook(`${kind} hook #${index}`, hook, context);
 }
 
@@ -45,7 +49,8 @@ async function runHook(name: string, hook: Hook, { state, cwd }: HookContext): P
       child.once('exit', (code, signal) => resolve(exitText(code, signal)));
     });
     if (timedOut) throw failure(name, `hook ran past specified timeout of ${seconds(hook.timeout ?? 0)}`);
-    if (reason !== undefined) throw failure(name, `${reason}, stdout: ${output.stdout()}, stderr: ${output.stderr()}`);
+    if (reason !== undefined)
+      throw failure(name, `${reason}, stdout: ${output.stdout()}, stderr: ${output.stderr()}`);
   } finally {
     clearTimeout(timer);
     child.stdout.destroy();

@@ -1,7 +1,6 @@
 // uid_map and gid_map of a new user namespace: written by the host, or by newuidmap(1) where the caller may not.
 import { writeFileSync } from 'node:fs';
-import type { IdMapping } from '../spec/config/linux.ts';
-import type { Linux } from '../spec/config/linux.ts';
+import type { IdMapping, Linux } from '../spec/config/linux.ts';
 import { RuntimeError } from './errors.ts';
 
 const mapText = (mappings: readonly IdMapping[]): string =>
@@ -32,12 +31,18 @@ function write(pid: number, file: string, text: string): void {
     // One write(2): the kernel takes a map only whole.
     writeFileSync(`/proc/${pid}/${file}`, text, { flag: 'r+' });
   } catch (error) {
-    throw new RuntimeError('ID_MAP', `cannot write ${JSON.stringify(text.trim())} to ${file}`, { cause: error });
+    throw new RuntimeError('ID_MAP', `cannot write ${JSON.stringify(text.trim())} to ${file}`, {
+      cause: error,
+    });
   }
 }
 
 /** By absolute path and with an empty environment: the caller's PATH does not choose what runs with setuid. */
-async function mapByHelper(helper: 'newuidmap' | 'newgidmap', pid: number, mappings: readonly IdMapping[]): Promise<void> {
+async function mapByHelper(
+  helper: 'newuidmap' | 'newgidmap',
+  pid: number,
+  mappings: readonly IdMapping[],
+): Promise<void> {
   const { spawnSync } = await import('node:child_process');
   const args = mappings.flatMap(({ containerID, hostID, size }) => [containerID, hostID, size]).map(String);
   const result = spawnSync(`/usr/bin/${helper}`, [String(pid), ...args], { env: {}, encoding: 'utf8' });

@@ -21,7 +21,9 @@ export function setRlimits(pid: number, rlimits: readonly Rlimit[]): void {
       syscall('prlimit64', pid, NUMBERS[type], limits, 0);
     } catch (error) {
       const hint = isErrno(error, 'EPERM') ? ' (raising a hard limit needs CAP_SYS_RESOURCE)' : '';
-      throw new Error(`error setting rlimits for ready process: error setting rlimit type ${NUMBERS[type]}: ${explain(error)}${hint}`);
+      throw new Error(
+        `error setting rlimits for ready process: error setting rlimit type ${NUMBERS[type]}: ${explain(error)}${hint}`,
+      );
     }
   }
 }
@@ -30,7 +32,11 @@ export function setRlimits(pid: number, rlimits: readonly Rlimit[]): void {
  * Node raises its own soft limit of open files to the hard one; the launcher passes on what the caller had, so that
  * a container without a limit of its own inherits that.
  */
-export function restoreOpenFiles(pid: number, rlimits: readonly Rlimit[], callersSoftLimit: number | undefined): void {
+export function restoreOpenFiles(
+  pid: number,
+  rlimits: readonly Rlimit[],
+  callersSoftLimit: number | undefined,
+): void {
   if (callersSoftLimit === undefined || rlimits.some(({ type }) => type === 'RLIMIT_NOFILE')) return;
   const current = new Uint8Array(rlimit64.size);
   syscall('prlimit64', pid, NUMBERS.RLIMIT_NOFILE, 0, current);

@@ -1,10 +1,9 @@
 // `run`: create, start, wait, delete, with the caller's signals and terminal passed on.
 import type { Fd } from '../sys/fd.ts';
-import { waitInThread } from '../sys/wait.ts';
-import { shellStatus } from '../sys/wait.ts';
+import { shellStatus, waitInThread } from '../sys/wait.ts';
 import type { Bundle } from './bundle.ts';
 import { connectConsoleSocket, sendTerminal } from './console-socket.ts';
-import { createContainer, type Creation } from './create.ts';
+import { type Creation, createContainer } from './create.ts';
 import { destroy } from './delete.ts';
 import { RuntimeError } from './errors.ts';
 import { writePidFile } from './pid-file.ts';
@@ -12,6 +11,7 @@ import { identify, openProcess, sendSignal } from './process-identity.ts';
 import { forwardedSignals, signalNumber } from './signals.ts';
 import { runPoststart } from './start.ts';
 import type { StateStore } from './state-store.ts';
+import type { CallersTerminal } from './terminal-relay.ts';
 
 export interface RunOptions {
   readonly detach: boolean;
@@ -22,12 +22,21 @@ export interface RunOptions {
   readonly rootless: boolean;
   readonly openFilesLimit: number | undefined;
   warn(message: string): void;
+  /** Asked for only when the container has a terminal and runs in the foreground. */
+  caller(): CallersTerminal;
 }
 
 /** @throws {RuntimeError} runc's texts for a terminal that goes nowhere */
-export function checkTerminal(terminal: boolean, foreground: boolean, consoleSocket: string | undefined): void {
+export function checkTerminal(
+  terminal: boolean,
+  foreground: boolean,
+  consoleSocket: string | undefined,
+): void {
   if (terminal && !foreground && consoleSocket === undefined) {
-    throw new RuntimeError('TERMINAL', 'cannot allocate tty if hull will detach without setting console socket');
+    throw new RuntimeError(
+      'TERMINAL',
+      'cannot allocate tty if hull will detach without setting console socket',
+    );
   }
   if (consoleSocket !== undefined && (!terminal || foreground)) {
     throw new RuntimeError('TERMINAL', 'cannot use console socket if hull will not detach or allocate tty');
@@ -56,9 +65,15 @@ export function terminalTarget(consoleSocket: string | undefined): {
 }
 
 /** @returns the exit status: the program's, or 0 when detached */
-export async function runContainer(store: StateStore, id: string, bundle: Bundle, options: RunOptions): Promise<number> {
+export async function runContainer(
+  store: StateStore,
+  id: string,
+  bundle: Bundle,
+  options: RunOptions,
+): Promise<number> {
   const { config } = bundle;
-  if (config.process === undefined) throw new RuntimeError('NO_PROCESS', 'process property must not be empty');
+  if (config.process === undefined)
+    throw new RuntimeError('NO_PROCESS', 'process property must not be empty');
   checkTerminal(config.process.terminal === true, !options.detach, options.consoleSocket);
   const target = terminalTarget(options.consoleSocket);
   const forwarding = options.detach ? undefined : new SignalForwarding();
@@ -94,16 +109,20 @@ async function supervise(
   }
   if (forwarding === undefined) return 0;
   forwarding.to(creation.pid);
-  const status = await waitWithTerminal(creation.pid, terminal);
+  const status = await waitWithTerminal(creation.pid, terminal, options.caller);
   if (!options.keep) await destroy(state, directory, options.warn);
   return status;
 }
 
 /** Waits for a child of ours; whatever it says on its terminal is passed on first. */
-export async function waitWithTerminal(pid: number, terminal: Fd | undefined): Promise<number> {
+export async function waitWithTerminal(
+  pid: number,
+  terminal: Fd | undefined,
+  caller: () => CallersTerminal,
+): Promise<number> {
   if (terminal === undefined) return shellStatus(await waitInThread(pid));
   const { TerminalRelay } = await import('./terminal-relay.ts');
-  await using _relay = new TerminalRelay(terminal);
+  await using _relay = new TerminalRelay(terminal, caller());
   return shellStatus(await waitInThread(pid));
 }
 

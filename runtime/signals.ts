@@ -21,9 +21,22 @@ export function parseSignal(text: string): number {
 
 /** What a foreground run passes on: everything that can be caught but what is the terminal's or the children's. */
 export function forwardedSignals(): NodeJS.Signals[] {
-  const kept = new Set(['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGWINCH', 'SIGURG', 'SIGPROF', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE']);
+  const kept = new Set([
+    'SIGKILL',
+    'SIGSTOP',
+    'SIGCHLD',
+    'SIGWINCH',
+    'SIGURG',
+    'SIGPROF',
+    'SIGSEGV',
+    'SIGBUS',
+    'SIGILL',
+    'SIGFPE',
+  ]);
   const aliases = new Set(['SIGIOT', 'SIGPOLL', 'SIGUNUSED', 'SIGCLD']);
-  return (Object.keys(constants.signals) as NodeJS.Signals[]).filter((name) => !kept.has(name) && !aliases.has(name));
+  return (Object.keys(constants.signals) as NodeJS.Signals[]).filter(
+    (name) => !kept.has(name) && !aliases.has(name),
+  );
 }
 
 export const signalNumber = (name: NodeJS.Signals): number => constants.signals[name];

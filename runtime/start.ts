@@ -1,19 +1,19 @@
 // `start`: opens the exec fifo, and hears by it whether the container's program came to run.
 import { constants, openSync, readSync, rmSync } from 'node:fs';
+import { STATUS_PLACEHOLDER } from '../namespaces/hooks.ts';
+import { parseConfig } from '../spec/validate.ts';
 import { POLLIN } from '../sys/abi/constants.ts';
 import { pollfd } from '../sys/abi/structs.ts';
 import { errnoText, isErrno } from '../sys/errno.ts';
 import { Fd } from '../sys/fd.ts';
 import { REPORT, REPORT_KIND, STEP } from '../sys/stage/layout.ts';
 import { trySyscall } from '../sys/syscall.ts';
-import { parseConfig } from '../spec/validate.ts';
 import { killAll, loadContainer } from './container.ts';
 import { hookState } from './create.ts';
 import { RuntimeError } from './errors.ts';
 import { runHooks, statusText } from './hooks.ts';
 import { openProcess } from './process-identity.ts';
 import type { SavedState, StateDirectory, StateStore } from './state-store.ts';
-import { STATUS_PLACEHOLDER } from '../namespaces/hooks.ts';
 
 /** @throws {RuntimeError} runc's texts, or why the program did not come to run */
 export async function startContainer(store: StateStore, id: string): Promise<void> {
@@ -55,7 +55,12 @@ function openGate(saved: SavedState, directory: StateDirectory): void {
     if (record === undefined) return;
     const value = Number(record.readBigInt64LE(REPORT.value));
     if (Number(record.readBigUInt64LE(REPORT.kind)) === REPORT_KIND.error) {
-      throw lateError(saved, Number(record.readBigUInt64LE(REPORT.stepOffset)) / STEP.bytes, value, lastReport);
+      throw lateError(
+        saved,
+        Number(record.readBigUInt64LE(REPORT.stepOffset)) / STEP.bytes,
+        value,
+        lastReport,
+      );
     }
     lastReport = value;
   }

@@ -62,7 +62,8 @@ function receivedFd(bytes: Buffer): Fd | undefined {
 
 /** @throws {SysError} EPIPE when the other side is gone */
 export function sendMessage(socket: Fd, data: Uint8Array, fd?: Fd): void {
-  if (data.length > MESSAGE_BYTES_MAX) throw new RangeError(`a message of more than ${MESSAGE_BYTES_MAX} bytes`);
+  if (data.length > MESSAGE_BYTES_MAX)
+    throw new RangeError(`a message of more than ${MESSAGE_BYTES_MAX} bytes`);
   const { address, bytes } = prepareHeader(data.length, fd !== undefined);
   bytes.set(data, AT.data);
   if (fd !== undefined) {

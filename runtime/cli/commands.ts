@@ -7,7 +7,15 @@ interface CommandModule {
 }
 
 const COMMANDS: ReadonlyMap<string, () => Promise<CommandModule>> = new Map([
+  ['create', () => import('./create.ts')],
+  ['delete', () => import('./delete.ts')],
+  ['exec', () => import('./exec.ts')],
+  ['kill', () => import('./kill.ts')],
+  ['list', () => import('./list.ts')],
+  ['run', () => import('./run.ts')],
   ['spec', () => import('./spec.ts')],
+  ['start', () => import('./start.ts')],
+  ['state', () => import('./state.ts')],
 ]);
 
 /** The status that runc's command line ends with when it has no such command. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isErrno } from '../../sys/errno.ts';
 import { RuntimeError } from '../errors.ts';
 import { StateStore } from '../state-store.ts';
+import type { CallersTerminal } from '../terminal-relay.ts';
 import type { CommandContext, OptionTable } from './command.ts';
 
 export const BUNDLE_OPTION = {
@@ -13,7 +14,11 @@ export const CREATION_OPTIONS = {
   ...BUNDLE_OPTION,
   consoleSocket: { type: 'string', value: 'path', help: 'send the terminal to this socket' },
   pidFile: { type: 'string', value: 'file', help: "write the container's pid here" },
-  preserveFds: { type: 'string', value: 'n', help: 'pass n descriptors, from 3 on, to the container (default: 0)' },
+  preserveFds: {
+    type: 'string',
+    value: 'n',
+    help: 'pass n descriptors, from 3 on, to the container (default: 0)',
+  },
   noNewKeyring: { type: 'boolean', hidden: true, help: 'keep the session keyring of the caller' },
 } as const satisfies OptionTable;
 
@@ -25,7 +30,10 @@ export function preservedFds(text: string | undefined): number {
   if (text === undefined) return 0;
   const count = Number(text);
   if (!Number.isInteger(count) || count < 0 || count > PRESERVED_MAX) {
-    throw new RuntimeError('USAGE', `invalid value ${JSON.stringify(text)} for --preserve-fds: not a number from 0 to ${PRESERVED_MAX}`);
+    throw new RuntimeError(
+      'USAGE',
+      `invalid value ${JSON.stringify(text)} for --preserve-fds: not a number from 0 to ${PRESERVED_MAX}`,
+    );
   }
   for (let fd = 3; fd < 3 + count; fd++) {
     try {
@@ -47,3 +55,5 @@ export function openFilesLimit(): number | undefined {
 export const isRootless = (context: CommandContext): boolean => context.rootless ?? process.geteuid?.() !== 0;
 
 export const openStore = (context: CommandContext): StateStore => StateStore.open(context.root);
+
+export const caller = (): CallersTerminal => ({ input: process.stdin, output: process.stdout });

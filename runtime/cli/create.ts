@@ -3,7 +3,13 @@ import { createContainer } from '../create.ts';
 import { writePidFile } from '../pid-file.ts';
 import { checkTerminal, terminalTarget } from '../run.ts';
 import { defineCommand } from './command.ts';
-import { CREATION_OPTIONS, isRootless, openFilesLimit, openStore, preservedFds } from './container-options.ts';
+import {
+  CREATION_OPTIONS,
+  isRootless,
+  openFilesLimit,
+  openStore,
+  preservedFds,
+} from './container-options.ts';
 
 export const command = defineCommand({
   name: 'create',

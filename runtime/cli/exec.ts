@@ -6,12 +6,13 @@ import { processForExec } from '../exec-process.ts';
 import { writePidFile } from '../pid-file.ts';
 import { checkTerminal, SignalForwarding, terminalTarget, waitWithTerminal } from '../run.ts';
 import { defineCommand } from './command.ts';
-import { isRootless, openFilesLimit, openStore, preservedFds } from './container-options.ts';
+import { caller, isRootless, openFilesLimit, openStore, preservedFds } from './container-options.ts';
 
 export const command = defineCommand({
   name: 'exec',
   summary: 'run another process in a container',
-  description: 'The process gets the namespaces, cgroup and restrictions of the container. A failure before it runs exits with 255.',
+  description:
+    'The process gets the namespaces, cgroup and restrictions of the container. A failure before it runs exits with 255.',
   examples: [
     ['hull exec web ps -ef', 'a program and its arguments'],
     ['hull exec -t web sh', 'with a terminal'],
@@ -31,7 +32,11 @@ export const command = defineCommand({
     pidFile: { type: 'string', value: 'file', help: "write the process's pid here" },
     noNewPrivs: { type: 'boolean', help: 'allow no new privileges' },
     cap: { type: 'list', short: 'c', value: 'capability', help: 'add a capability' },
-    preserveFds: { type: 'string', value: 'n', help: 'pass n descriptors, from 3 on, to the process (default: 0)' },
+    preserveFds: {
+      type: 'string',
+      value: 'n',
+      help: 'pass n descriptors, from 3 on, to the process (default: 0)',
+    },
     ignorePaused: { type: 'boolean', help: 'also in a paused container' },
   },
   async run([id, ...args], options, context) {
@@ -54,6 +59,6 @@ export const command = defineCommand({
     });
     if (forwarding === undefined) return 0;
     forwarding.to(pid);
-    return await waitWithTerminal(pid, target.terminal);
+    return await waitWithTerminal(pid, target.terminal, caller);
   },
 });

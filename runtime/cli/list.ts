@@ -26,7 +26,10 @@ export const command = defineCommand({
   },
   run(_operands, { format = 'table', quiet }, { root, isDefaultRoot, log }) {
     if (!existsSync(root) && !isDefaultRoot) {
-      throw new RuntimeError('NO_ROOT', `cannot list the containers in ${JSON.stringify(root)}: no such directory`);
+      throw new RuntimeError(
+        'NO_ROOT',
+        `cannot list the containers in ${JSON.stringify(root)}: no such directory`,
+      );
     }
     const states = existsSync(root) ? readAll(StateStore.open(root), (message) => log.warning(message)) : [];
     if (quiet) print(states.map(({ id }) => `${id}\n`).join(''));
@@ -71,7 +74,11 @@ function table(states: readonly ShownState[]): string {
     Math.max(WIDTH_MIN, PADDING + Math.max(...all.map((row) => row[column]?.length ?? 0))),
   );
   return all
-    .map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join(''))
+    .map((row) =>
+      row
+        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+        .join(''),
+    )
     .map((line) => `${line}\n`)
     .join('');
 }

@@ -1,13 +1,20 @@
 import { loadBundle } from '../bundle.ts';
 import { runContainer } from '../run.ts';
 import { defineCommand } from './command.ts';
-import { CREATION_OPTIONS, isRootless, openFilesLimit, openStore, preservedFds } from './container-options.ts';
+import {
+  CREATION_OPTIONS,
+  caller,
+  isRootless,
+  openFilesLimit,
+  openStore,
+  preservedFds,
+} from './container-options.ts';
 
 export const command = defineCommand({
   name: 'run',
   summary: 'create and start a container, and wait for it',
   description:
-    'In the foreground, signals and the terminal are passed on, the exit status is the program\'s (128 + n when signal n ended it), and the container is deleted at the end.',
+    "In the foreground, signals and the terminal are passed on, the exit status is the program's (128 + n when signal n ended it), and the container is deleted at the end.",
   examples: [
     ['hull run web', 'the bundle in the current directory, until its program ends'],
     ['hull run --detach --bundle /srv/web web', 'in the background'],
@@ -28,6 +35,7 @@ export const command = defineCommand({
       preserveFds: preservedFds(options.preserveFds),
       rootless: isRootless(context),
       openFilesLimit: openFilesLimit(),
+      caller,
       warn: (message) => context.log.warning(message),
     }),
 });

@@ -121,12 +121,16 @@ export class StageSession implements Disposable {
   }
 }
 
-export function readReport(program: Program, bytes: Buffer, keep: (value: number) => void = () => {}): StageReport {
+export function readReport(
+  program: Program,
+  bytes: Buffer,
+  keep: (value: number) => void = () => {},
+): StageReport {
   if (bytes.length !== REPORT.bytes) throw new Error(`a stage sent ${bytes.length} bytes that are no report`);
   const step = Number(bytes.readBigUInt64LE(REPORT.stepOffset)) / STEP.bytes;
   const value = Number(bytes.readBigInt64LE(REPORT.value));
-  if (Number(bytes.readBigUInt64LE(REPORT.kind)) === REPORT_KIND.error) throw new PlanError(program, step, value);
+  if (Number(bytes.readBigUInt64LE(REPORT.kind)) === REPORT_KIND.error)
+    throw new PlanError(program, step, value);
   keep(value);
   return { label: program.steps[step]?.label ?? '', value, fd: undefined };
 }
-

@@ -148,7 +148,7 @@ function records(bytes: Buffer, size: number): Buffer[] {
 
 function startFromMemfd(file: Uint8Array, fds: readonly number[], fallbackDirectory: string): Exit {
   using executable = executableFile(file, fallbackDirectory);
-  return waitFor(spawnExecutable(executable, fds));
+  return waitFor(spawnExecutable(executable, { inherited: fds }));
 }
 
 /** Waits for a child that node:child_process does not know. */

@@ -101,13 +101,15 @@ describe('a spawned stage', () => {
 describe('spawnExecutable() says what it could not execute', () => {
   it('where the file is no program', () => {
     using text = executableFile(Buffer.from('no program'), '/tmp');
-    expect(() => spawnExecutable(text, [])).toThrow(
+    expect(() => spawnExecutable(text, { inherited: [] })).toThrow(
       `posix_spawn "/proc/self/fd/${text.number}": exec format error`,
     );
   });
 
   it('where an inherited descriptor is not open', () => {
     using text = executableFile(Buffer.from('no program'), '/tmp');
-    expect(() => spawnExecutable(text, [999])).toThrow(/^posix_spawn ".*": bad file descriptor$/);
+    expect(() => spawnExecutable(text, { inherited: [999] })).toThrow(
+      /^posix_spawn ".*": bad file descriptor$/,
+    );
   });
 });
