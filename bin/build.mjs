@@ -23,14 +23,10 @@ const PROGRAMS = [
 /** `new Worker(new URL('./vcpu-worker.ts', import.meta.url))`: in dist/, a bundle of its own. */
 const WORKER = /new URL\('\.\/([a-z0-9-]+-worker)\.ts', import\.meta\.url\)/g;
 
+/** Of this repository and no other that this directory may lie in; undefined in a copy without one. */
 function commit() {
-  const { stdout, status } = spawnSync(
-    'git',
-    ['-C', ROOT, 'describe', '--always', '--dirty', '--abbrev=12'],
-    {
-      encoding: 'utf8',
-    },
-  );
+  const args = [`--git-dir=${ROOT}/.git`, `--work-tree=${ROOT}`, 'describe', '--always', '--dirty', '--abbrev=12'];
+  const { stdout, status } = spawnSync('git', args, { encoding: 'utf8' });
   return status === 0 ? stdout.trim() : undefined;
 }
 
