@@ -25,7 +25,14 @@ const WORKER = /new URL\('\.\/([a-z0-9-]+-worker)\.ts', import\.meta\.url\)/g;
 
 /** Of this repository and no other that this directory may lie in; undefined in a copy without one. */
 function commit() {
-  const args = [`--git-dir=${ROOT}/.git`, `--work-tree=${ROOT}`, 'describe', '--always', '--dirty', '--abbrev=12'];
+  const args = [
+    `--git-dir=${ROOT}/.git`,
+    `--work-tree=${ROOT}`,
+    'describe',
+    '--always',
+    '--dirty',
+    '--abbrev=12',
+  ];
   const { stdout, status } = spawnSync('git', args, { encoding: 'utf8' });
   return status === 0 ? stdout.trim() : undefined;
 }
