@@ -34,6 +34,8 @@ export interface SealedTree {
   readonly inodes: readonly number[];
   readonly implied: readonly ImpliedDirectory[];
   readonly linksBelow: readonly LinkBelow[];
+  /** Paths of the directories that have whiteouts in them. */
+  readonly hiding: readonly string[];
 }
 
 const OPAQUE = { name: 'trusted.overlay.opaque', value: Buffer.from('y') };
@@ -49,6 +51,7 @@ class Sealer {
   readonly #inodes: number[] = [];
   readonly #implied: ImpliedDirectory[] = [];
   readonly #linksBelow: LinkBelow[] = [];
+  readonly #hiding: string[] = [];
   /** One inode stands for all that is hidden. */
   #whiteout: number | undefined;
 
@@ -59,6 +62,7 @@ class Sealer {
 
   seal(): SealedTree {
     for (const directory of this.#queue) {
+      dropNeedless(directory);
       this.#applyWhiteouts(directory);
       this.#markOpaque(directory);
       this.#noteImplied(directory);
@@ -73,6 +77,7 @@ class Sealer {
       inodes: this.#inodes,
       implied: this.#implied,
       linksBelow: this.#linksBelow,
+      hiding: this.#hiding,
     };
   }
 
@@ -80,10 +85,6 @@ class Sealer {
     const { inodes, linksBelow } = this.#tree;
     for (const [name, child] of directory.children) {
       if (child instanceof Directory) {
-        if (child.origin === 'whiteout' && !directory.showsBelow(name)) {
-          directory.children.delete(name);
-          continue;
-        }
         inodes.addLink(directory.inode);
         this.#queue.push(child);
       } else {
@@ -101,13 +102,16 @@ class Sealer {
 
   /** What the layer has itself stays; a directory among it hides all that one below has. */
   #applyWhiteouts(directory: Directory): void {
+    let hides = false;
     for (const name of directory.whiteouts) {
       const child = directory.children.get(name);
       if (child instanceof Directory) child.isOpaque = true;
       else if (child === undefined && this.#isNeeded(directory, name)) {
         directory.children.set(name, this.#whiteoutInode());
+        hides = true;
       }
     }
+    if (hides) this.#hiding.push(directory.path);
   }
 
   /** Nothing is to be hidden where nothing can be seen. */
@@ -135,5 +139,13 @@ class Sealer {
     const attributes = { mode: 0, uid: 0, gid: 0, mtime: { seconds: 0, nanoseconds: 0 }, xattrs: [] };
     this.#whiteout ??= this.#tree.inodes.add(S_IFCHR, attributes);
     return this.#whiteout;
+  }
+}
+
+/** Directories that are there for their whiteouts, where nothing can be seen that these could hide. */
+function dropNeedless(directory: Directory): void {
+  for (const [name, child] of directory.children) {
+    const isForWhiteouts = child instanceof Directory && child.origin === 'whiteout';
+    if (isForWhiteouts && !directory.showsBelow(name)) directory.children.delete(name);
   }
 }
