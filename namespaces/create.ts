@@ -3,27 +3,22 @@
 
 import type { Hook } from '../spec/config/hooks.ts';
 import type { Linux } from '../spec/config/linux.ts';
-import type { Process } from '../spec/config/process.ts';
+import type { Rlimit } from '../spec/config/process.ts';
 import type { Config } from '../spec/config.ts';
-import {
-  AT_FDCWD,
-  KEYCTL_JOIN_SESSION_KEYRING,
-  O_CLOEXEC,
-  O_PATH,
-  O_RDONLY,
-  O_WRONLY,
-} from '../sys/abi/constants.ts';
-import { cString, flags, Program, REPORT, type Slot, slot } from '../sys/plan/program.ts';
+import { AT_FDCWD, KEYCTL_JOIN_SESSION_KEYRING, O_CLOEXEC, O_PATH, O_RDONLY } from '../sys/abi/constants.ts';
+import { cString, flags, Program, type Slot, slot } from '../sys/plan/program.ts';
 import { allDevices, bindDevices, makeDeviceLinks, makeDevices } from './devices.ts';
 import {
   awaitHost,
   becomeMappedRoot,
   becomeUndumpable,
+  CGROUP,
   enterNamespaces,
   namespaceFd,
   REPORTS,
   writeOwnProcFile,
 } from './enter.ts';
+import { openGate } from './gate.ts';
 import { receiveState, runHooks } from './hooks.ts';
 import { chooseNamespaces, type NamespaceChoice } from './kinds.ts';
 import { maskedPaths, readonlyPaths } from './masks.ts';
@@ -40,21 +35,12 @@ import {
 } from './mounts.ts';
 import { bringLoopbackUp } from './network.ts';
 import { close } from './paths.ts';
-import {
-  becomeUser,
-  enterDirectory,
-  execute,
-  findProgram,
-  makeWorkingDirectory,
-  personalityNumber,
-  setCapabilities,
-  setNoNewPrivileges,
-  setUmask,
-  verifyDirectory,
-} from './process.ts';
+import { prepareProcess } from './prepare.ts';
+import { execute, findProgram, makeWorkingDirectory, personalityNumber } from './process.ts';
 import { attachRootfs, leaveHostMounts, pivot, ROOT, setRootPropagation } from './rootfs.ts';
+import { useEveryProcessor } from './scheduling.ts';
 import { writeSysctls } from './sysctl.ts';
-import { givePipes, makeTerminal } from './terminal.ts';
+import { makeTerminal } from './terminal.ts';
 
 /** An O_PATH descriptor of the exec fifo, which `start` opens. */
 export const FIFO = slot('fifo');
@@ -75,6 +61,8 @@ export interface CreateFacts extends MountContext {
   /** `create` leaves a container that waits for `start`; `run` goes on as soon as the host says so. */
   readonly gate: Gate;
   readonly preserveFds: number;
+  /** Of the process, with what the runtime adds. */
+  readonly rlimits: readonly Rlimit[];
 }
 
 export interface CreatePrograms {
@@ -152,6 +140,7 @@ class Compiler {
     const { process } = this.#config;
     if (!this.#facts.rootless) becomeUndumpable(p);
     p.call('leave no mode bit out', 'umask', [0]);
+    useEveryProcessor(p);
     if (process?.oomScoreAdj !== undefined) writeOwnProcFile(p, 'oom_score_adj', String(process.oomScoreAdj));
     enterNamespaces(p, {
       choice: this.#choice,
@@ -159,6 +148,8 @@ class Compiler {
       rootless: this.#facts.rootless,
       intoCgroup: this.#facts.hasCgroup,
     });
+    if (this.#facts.hasCgroup) close(p, CGROUP);
+    for (const type of this.#choice.joined.keys()) close(p, namespaceFd(type));
     p.call('start a session', 'setsid', []);
     // Anonymous: a name could be joined by another container. Refusals: no keyrings here, or quota spent.
     p.call('start a session keyring', 'keyctl', [KEYCTL_JOIN_SESSION_KEYRING, 0], { ignore: ['any'] });
@@ -215,7 +206,7 @@ class Compiler {
 
   /** A procfs for the runtime's own writes: the container's, before anyone else has it, or one that nobody sees. */
   #procHandle(): Slot {
-    const own = this.#jobs.find(({ type, destination }) => type === 'proc' && destination === '/proc');
+    const own = this.#ownProc();
     if (own !== undefined) return own.tree;
     const proc = slot('proc');
     if (Object.keys(this.#linux.sysctl ?? {}).length === 0 && this.#facts.gate === 'host') return proc;
@@ -236,8 +227,7 @@ class Compiler {
   }
 
   #needsHostProc(): boolean {
-    const ownProc = this.#jobs.some(({ type, destination }) => type === 'proc' && destination === '/proc');
-    return !ownProc || !this.#choice.fresh.has('mount');
+    return this.#ownProc() === undefined || !this.#choice.fresh.has('mount');
   }
 
   #fillDev(): void {
@@ -279,9 +269,12 @@ class Compiler {
       ]);
     }
     const program = slot('program');
+    if (this.#choice.fresh.has('mount')) makeWorkingDirectory(p, ROOT, process.cwd);
+    this.#closeMounts();
     prepareProcess(p, process, {
-      root: this.#choice.fresh.has('mount') ? ROOT : undefined,
       maySetGroups: this.#maySetGroups(),
+      // In a user namespace the host sets them: nobody in there may raise one.
+      rlimits: this.#choice.fresh.has('user') || this.#choice.joined.has('user') ? [] : this.#facts.rlimits,
     });
     findProgram(p, process, program);
     const startHooks = hooks?.startContainer ?? [];
@@ -306,13 +299,24 @@ class Compiler {
       awaitHost(p, 'recorded the container');
       return;
     }
-    const proc = this.#choice.fresh.has('mount') ? this.#procSlotForGate() : HOST_PROC;
-    openGate(p, proc, gate.fifo);
+    openGate(p, this.#gateProc(), gate.fifo);
   }
 
-  #procSlotForGate(): Slot {
-    const own = this.#jobs.find(({ type, destination }) => type === 'proc' && destination === '/proc');
-    return own?.tree ?? slot('proc');
+  /** By name where /proc is the container's own fresh one: then nothing of it stays open while the stage waits. */
+  #gateProc(): Slot | undefined {
+    if (!this.#choice.fresh.has('mount')) return HOST_PROC;
+    return this.#ownProc() === undefined ? slot('proc') : undefined;
+  }
+
+  #ownProc(): MountJob | undefined {
+    return this.#jobs.find(({ type, destination }) => type === 'proc' && destination === '/proc');
+  }
+
+  /** Whoever looks at the waiting process finds no descriptor of a directory (CVE-2016-9962). */
+  #closeMounts(): void {
+    const p = this.#stage;
+    for (const { tree } of this.#jobs) close(p, tree);
+    if (this.#choice.fresh.has('mount')) close(p, ROOT);
   }
 }
 
@@ -321,45 +325,4 @@ const deviceTree = (path: string): Slot => slot(`tree:${path}`);
 function setName(p: Program, call: 'sethostname' | 'setdomainname', name: string): void {
   const what = call === 'sethostname' ? 'hostname' : 'domain name';
   p.call(`set the ${what} ${JSON.stringify(name)}`, call, [cString(name), Buffer.byteLength(name)]);
-}
-
-function openGate(p: Program, proc: Slot, fifo: string): void {
-  const gate = slot('gate');
-  const again = p.fresh('again');
-  p.mark(again);
-  p.call('wait for start to open the exec fifo', 'openat', [proc, cString(fifo), O_WRONLY | O_CLOEXEC], {
-    into: gate,
-    on: { EINTR: again },
-  });
-  p.set('report to start from here on', REPORT, gate);
-  p.report(REPORTS.created, 0);
-  close(p, slot('control'));
-}
-
-/** Everything between the finished mounts and the program: create and exec share it. */
-export function prepareProcess(
-  p: Program,
-  process: Process,
-  { root, maySetGroups }: { readonly root: Slot | undefined; readonly maySetGroups: boolean },
-): void {
-  const { cwd, user = { uid: 0, gid: 0 }, terminal } = process;
-  const [refused, entered] = [p.fresh('as-user'), p.fresh('entered')];
-  const later = slot('cwd.later');
-  if (root !== undefined) makeWorkingDirectory(p, root, cwd);
-  p.set('not refused yet', later, 0);
-  enterDirectory(p, cwd, refused);
-  p.goTo(entered);
-  p.mark(refused);
-  p.set('the user may be let in', later, 1);
-  p.mark(entered);
-  if (terminal !== true) givePipes(p, user);
-  becomeUser(p, { process, maySetGroups });
-  const verified = p.fresh('verified');
-  p.branch('in the working directory already?', later, 'equal', 0, verified);
-  enterDirectory(p, cwd);
-  p.mark(verified);
-  verifyDirectory(p);
-  setCapabilities(p, process.capabilities);
-  setUmask(p, user);
-  if (process.noNewPrivileges === true) setNoNewPrivileges(p);
 }

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { parseProcess } from '../../spec/process-document.ts';
 import { parseConfig } from '../../spec/validate.ts';
+import { shellStatus, waitInThread } from '../../sys/wait.ts';
 import { execInContainer } from '../exec.ts';
 import { processForExec } from '../exec-process.ts';
 import { writePidFile } from '../pid-file.ts';
-import { checkTerminal, SignalForwarding, terminalTarget, waitWithTerminal } from '../run.ts';
+import { checkTerminal, relayTerminal, SignalForwarding, terminalTarget } from '../run.ts';
 import { defineCommand } from './command.ts';
-import { caller, isRootless, openFilesLimit, openStore, preservedFds } from './container-options.ts';
+import { caller, isRootless, listenFds, openFilesLimit, openStore, passedFds } from './container-options.ts';
 
 export const command = defineCommand({
   name: 'exec',
@@ -47,18 +48,21 @@ export const command = defineCommand({
     checkTerminal(process.terminal === true, !options.detach, options.consoleSocket);
     const target = terminalTarget(options.consoleSocket);
     using forwarding = options.detach ? undefined : new SignalForwarding();
+    await using resources = new AsyncDisposableStack();
     const pid = await execInContainer(store, id, config, process, {
-      preserveFds: preservedFds(options.preserveFds),
+      preserveFds: passedFds(options.preserveFds),
+      listenFds: listenFds(),
       rootless: isRootless(context),
       openFilesLimit: openFilesLimit(),
       ignorePaused: options.ignorePaused,
       onTerminal: (terminal) => target.onTerminal(terminal),
-      onPid: (hostPid) => {
+      beforeStart: async (hostPid) => {
         if (options.pidFile !== undefined) writePidFile(options.pidFile, hostPid);
+        resources.use(await relayTerminal(target.terminal, caller));
       },
     });
     if (forwarding === undefined) return 0;
     forwarding.to(pid);
-    return await waitWithTerminal(pid, target.terminal, caller);
+    return shellStatus(await waitInThread(pid));
   },
 });
