@@ -10,7 +10,7 @@ export interface ImpliedDirectory {
   readonly path: string;
   /**
    * `content` and `whiteout`: nothing describes it, and its attributes are a guess. The second has only whiteouts in
-   * it. `entry`: the layer describes it, after it was used.
+   * it. `entry`: the layer describes it, or something else of its name, after it was used.
    */
   readonly origin: 'content' | 'whiteout' | 'entry';
 }
@@ -71,6 +71,9 @@ class Sealer {
       this.#sealChildren(directory);
       // Names are byte strings: the order of their characters is that of their bytes.
       this.#directories.push({ directory, names: ['.', '..', ...directory.children.keys()].sort() });
+    }
+    if (this.#tree.lower === undefined) {
+      for (const path of this.#tree.replaced) this.#implied.push({ path, origin: 'entry' });
     }
     return {
       directories: this.#directories,

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LayerError } from '../../../../image/layer/error.ts';
 import { buildImage, type Listing, listImage, shapeOf } from '../../../support/layer-image.ts';
+import { hides, plainEntry, type RandomEntry, textOf } from '../../../support/random-layers.ts';
 import * as tar from '../../../support/tar-maker.ts';
 
 async function listingOf(...entries: Buffer[]): Promise<Listing> {
@@ -127,6 +129,23 @@ describe('whiteouts (L-03)', () => {
       tar.file('.wh..wh.plnk/12.34', 'x'),
     ];
     expect(await shape(...aufs, tar.file('kept', 'content'))).toEqual(['kept']);
+  });
+});
+
+describe('whiteouts among other entries', () => {
+  it('mean the same wherever they are', async () => {
+    const listed = async (entries: readonly RandomEntry[]): Promise<Listing> =>
+      listingOf(...entries.map(({ bytes }) => bytes));
+    await fc.assert(
+      fc.asyncProperty(fc.array(plainEntry, { minLength: 2, maxLength: 8 }), async (entries) => {
+        const others = entries.filter((entry) => !hides(entry));
+        const first = [...entries.filter(hides), ...others];
+        const last = [...others, ...entries.filter(hides)];
+        const expected = await listed(entries);
+        expect(await listed(first), textOf([entries])).toEqual(expected);
+        expect(await listed(last), textOf([entries])).toEqual(expected);
+      }),
+    );
   });
 });
 
