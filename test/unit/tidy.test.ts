@@ -14,7 +14,7 @@ import {
 
 const ROOT = dirname(dirname(import.meta.dirname));
 const SOURCES = SOURCE_FOLDERS.map((folder) => `${folder}/**/*.ts`);
-const TESTS = ['test/**/*.ts', 'bench/**/*.ts', 'bin/**/*.mjs', 'bin/**/*.cjs'];
+const TESTS = ['test/**/*.ts', 'bench/**/*.ts', 'bin/**/*.ts', 'bin/**/*.mjs', 'bin/**/*.cjs'];
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const filesOf = (patterns: readonly string[]): string[] => globSync([...patterns], { cwd: ROOT });
