@@ -63,6 +63,9 @@ describe('the process', () => {
       'image/a.ts uses process.exit',
     ]);
     expect(processProblems('runtime/cli/main.ts', source)).toEqual([]);
+    expect(processProblems('runtime/a.ts', 'f(process.env, process.env ?? [], config.process.env)')).toEqual([
+      'runtime/a.ts uses process.env',
+    ]);
   });
 });
 
