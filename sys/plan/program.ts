@@ -195,7 +195,8 @@ export function cString(text: string): Block {
 /** A struct or other bytes, shown as `text`. */
 export function block(text: string, bytes: Uint8Array, pointers: Block['pointers'] = []): Block {
   for (const { at } of pointers) {
-    if (at % 8 !== 0 || at + 8 > bytes.length) throw new RangeError(`no pointer fits at ${at} of ${text}`);
+    if (at < 0 || at % 8 !== 0 || at + 8 > bytes.length)
+      throw new RangeError(`no pointer fits at ${at} of ${text}`);
   }
   return { kind: 'block', text, bytes, size: bytes.length, pointers };
 }
