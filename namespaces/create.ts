@@ -5,7 +5,7 @@ import type { Hook } from '../spec/config/hooks.ts';
 import type { Linux } from '../spec/config/linux.ts';
 import type { Rlimit } from '../spec/config/process.ts';
 import type { Config } from '../spec/config.ts';
-import { AT_FDCWD, KEYCTL_JOIN_SESSION_KEYRING, O_CLOEXEC, O_PATH, O_RDONLY } from '../sys/abi/constants.ts';
+import { AT_FDCWD, CLONE_NEWCGROUP, O_CLOEXEC, O_PATH, O_RDONLY } from '../sys/abi/constants.ts';
 import { cString, flags, Program, type Slot, slot } from '../sys/plan/program.ts';
 import { allDevices, bindDevices, makeDeviceLinks, makeDevices } from './devices.ts';
 import {
@@ -16,6 +16,7 @@ import {
   enterNamespaces,
   namespaceFd,
   REPORTS,
+  startKeyring,
   writeOwnProcFile,
 } from './enter.ts';
 import { openGate } from './gate.ts';
@@ -50,7 +51,7 @@ export const HOST_PROC = slot('host-proc');
 /** The exec fifo as the stage reopens it, `self/fd/N` below a procfs; or the host's word. */
 export type Gate = { readonly fifo: string } | 'host';
 
-export interface CreateFacts extends MountContext {
+export interface CreateFacts extends Omit<MountContext, 'sysfsFallback'> {
   /** Absolute path of the root file system. */
   readonly rootfs: string;
   /** The runtime has no privilege on the host: what needs one is done in the user namespace. */
@@ -61,6 +62,7 @@ export interface CreateFacts extends MountContext {
   /** `create` leaves a container that waits for `start`; `run` goes on as soon as the host says so. */
   readonly gate: Gate;
   readonly preserveFds: number;
+  readonly newKeyring: boolean;
   /** Of the process, with what the runtime adds. */
   readonly rlimits: readonly Rlimit[];
 }
@@ -90,7 +92,8 @@ class Compiler {
     this.#linux = config.linux ?? {};
     this.#facts = facts;
     this.#choice = chooseNamespaces(this.#linux.namespaces);
-    this.#jobs = mountJobs(config.mounts ?? [], facts);
+    const sysfsFallback = this.#choice.fresh.has('user') && !this.#choice.fresh.has('network');
+    this.#jobs = mountJobs(config.mounts ?? [], { ...facts, sysfsFallback });
   }
 
   compile(): CreatePrograms {
@@ -120,7 +123,7 @@ class Compiler {
   #cloneSources(p: Program): void {
     cloneRootfs(p, this.#facts.rootfs, ROOT);
     for (const job of this.#jobs) {
-      if (job.source !== undefined) makeDetached(p, job, { sysfsFallback: false });
+      if (job.source !== undefined) makeDetached(p, job);
     }
     for (const { path } of this.#devicesToBind()) cloneSource(p, path, false, deviceTree(path), path);
   }
@@ -151,11 +154,10 @@ class Compiler {
     if (this.#facts.hasCgroup) close(p, CGROUP);
     for (const type of this.#choice.joined.keys()) close(p, namespaceFd(type));
     p.call('start a session', 'setsid', []);
-    // Anonymous: a name could be joined by another container. Refusals: no keyrings here, or quota spent.
-    p.call('start a session keyring', 'keyctl', [KEYCTL_JOIN_SESSION_KEYRING, 0], { ignore: ['any'] });
+    if (this.#facts.newKeyring) startKeyring(p);
     if (this.#choice.fresh.has('network')) bringLoopbackUp(p);
     if (this.#choice.fresh.has('cgroup')) {
-      p.call('make a cgroup namespace', 'unshare', [flags(0x02000000, 'CLONE_NEWCGROUP')]);
+      p.call('make a cgroup namespace', 'unshare', [flags(CLONE_NEWCGROUP, 'CLONE_NEWCGROUP')]);
     }
     const { hostname, domainname } = this.#config;
     if (hostname !== undefined) setName(p, 'sethostname', hostname);
@@ -172,8 +174,7 @@ class Compiler {
       becomeMappedRoot(p);
       becomeUndumpable(p);
     }
-    const sysfsFallback = this.#choice.fresh.has('user') && !this.#choice.fresh.has('network');
-    for (const job of jobs) if (job.source === undefined) makeDetached(p, job, { sysfsFallback });
+    for (const job of jobs) if (job.source === undefined) makeDetached(p, job);
     const proc = this.#procHandle();
     if (!this.#pivotsLate()) pivot(p);
     for (const job of jobs) attachMount(p, ROOT, job);

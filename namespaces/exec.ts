@@ -2,10 +2,18 @@
 
 import type { NamespaceType } from '../spec/config/linux.ts';
 import type { Process, Rlimit } from '../spec/config/process.ts';
-import { AT_FDCWD, KEYCTL_JOIN_SESSION_KEYRING, O_CLOEXEC, O_PATH } from '../sys/abi/constants.ts';
+import { AT_FDCWD, O_CLOEXEC, O_PATH } from '../sys/abi/constants.ts';
 import { O_DIRECTORY } from '../sys/abi/fcntl.ts';
 import { cString, flags, Program, slot } from '../sys/plan/program.ts';
-import { awaitHost, becomeUndumpable, CGROUP, cloneInto, REPORTS, writeOwnProcFile } from './enter.ts';
+import {
+  awaitHost,
+  becomeUndumpable,
+  CGROUP,
+  cloneInto,
+  REPORTS,
+  startKeyring,
+  writeOwnProcFile,
+} from './enter.ts';
 import { namespaceFlags } from './kinds.ts';
 import { close } from './paths.ts';
 import { prepareProcess } from './prepare.ts';
@@ -44,7 +52,7 @@ export function compileExec(process: Process, facts: ExecFacts): Program {
   close(p, INIT);
   if (facts.hasCgroup) close(p, CGROUP);
   p.call('start a session', 'setsid', []);
-  p.call('start a session keyring', 'keyctl', [KEYCTL_JOIN_SESSION_KEYRING, 0], { ignore: ['any'] });
+  startKeyring(p);
   const root = slot('root');
   p.call("open the container's root", 'openat', [AT_FDCWD, cString('/'), O_PATH | O_DIRECTORY | O_CLOEXEC], {
     into: root,

@@ -4,7 +4,10 @@ import { createCgroup } from '../cgroups/create.ts';
 import { confineDevices } from '../cgroups/devices/confine.ts';
 import { planContainerPolicy } from '../cgroups/devices/filter.ts';
 import { findHierarchy, type Hierarchy, NoHierarchyError, readOwnCgroup } from '../cgroups/hierarchy.ts';
+import { planCgroupMount } from '../cgroups/mount.ts';
 import { excuseRefusal, resolveCgroupPath } from '../cgroups/path.ts';
+import { chooseNamespaces } from '../namespaces/kinds.ts';
+import type { CgroupMount } from '../namespaces/mounts.ts';
 import type { Config } from '../spec/config.ts';
 import { O_PATH } from '../sys/abi/constants.ts';
 import { O_DIRECTORY } from '../sys/abi/fcntl.ts';
@@ -66,4 +69,16 @@ export async function removeNotedCgroup(path: string, isOurs: boolean): Promise<
   using cgroup = new Cgroup(host, path, fd, [path]);
   if (isOurs) await cgroup.kill();
   if (cgroup.processes().length === 0) await cgroup.remove();
+}
+
+/** What a mount of type cgroup is to show in this container. */
+export function cgroupMount(config: Config, cgroup: Cgroup | undefined): CgroupMount {
+  const { fresh } = chooseNamespaces(config.linux?.namespaces);
+  const planned = planCgroupMount({
+    hierarchy: hostHierarchy(),
+    cgroupPath: cgroup?.path,
+    hasCgroupNamespace: fresh.has('cgroup'),
+  });
+  if (planned.kind === 'bind') return planned;
+  return { kind: 'new', type: planned.type, fallback: planned.fallback?.mount.source };
 }

@@ -17,7 +17,7 @@ import { type StageReport, StageSession } from '../sys/stage/session.ts';
 import { syscall, trySyscall } from '../sys/syscall.ts';
 import { waitFor } from '../sys/wait.ts';
 import type { Bundle } from './bundle.ts';
-import { placeInCgroup } from './cgroup-placement.ts';
+import { cgroupMount, placeInCgroup } from './cgroup-placement.ts';
 import { specState } from './container-state.ts';
 import { RuntimeError } from './errors.ts';
 import { withHome } from './home.ts';
@@ -36,6 +36,7 @@ export interface CreateOptions {
   /** How many of them are sockets of socket activation. */
   readonly listenFds: number;
   readonly stdio?: readonly [number, number, number];
+  readonly newKeyring: boolean;
   readonly rootless: boolean;
   /** The soft limit of open files that the caller of the runtime had. */
   readonly openFilesLimit: number | undefined;
@@ -175,6 +176,8 @@ class Attempt {
       preserveFds,
       hasCgroup: this.#cgroup !== undefined,
       rlimits: this.#rlimits,
+      newKeyring: this.#options.newKeyring,
+      cgroupMount: cgroupMount(this.#bundle.config, this.#cgroup),
       gate: fifo === undefined ? 'host' : { fifo: `self/fd/${fifo.number}` },
     });
     this.#programs = compileCreate(this.#finalConfig(), facts);
@@ -355,7 +358,10 @@ export function hookState(
 
 export function createFacts(
   bundle: Bundle,
-  facts: Pick<CreateFacts, 'rootless' | 'preserveFds' | 'hasCgroup' | 'gate' | 'rlimits'>,
+  facts: Pick<
+    CreateFacts,
+    'rootless' | 'preserveFds' | 'hasCgroup' | 'gate' | 'rlimits' | 'newKeyring' | 'cgroupMount'
+  >,
 ): CreateFacts {
   return {
     ...facts,

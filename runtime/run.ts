@@ -8,7 +8,7 @@ import { destroy } from './delete.ts';
 import { RuntimeError } from './errors.ts';
 import { writePidFile } from './pid-file.ts';
 import { identify, openProcess, sendSignal } from './process-identity.ts';
-import { forwardedSignals, signalNumber } from './signals.ts';
+import { forwardedSignals, signalNumber, unblockSignal } from './signals.ts';
 import { runPoststart } from './start.ts';
 import type { StateStore } from './state-store.ts';
 import type { CallersTerminal, TerminalRelay } from './terminal-relay.ts';
@@ -21,6 +21,7 @@ export interface RunOptions {
   readonly preserveFds: number;
   /** How many of them are sockets of socket activation. */
   readonly listenFds: number;
+  readonly newKeyring: boolean;
   readonly rootless: boolean;
   readonly openFilesLimit: number | undefined;
   warn(message: string): void;
@@ -84,6 +85,7 @@ export async function runContainer(
       gate: 'host',
       preserveFds: options.preserveFds,
       listenFds: options.listenFds,
+      newKeyring: options.newKeyring,
       rootless: options.rootless,
       openFilesLimit: options.openFilesLimit,
       onTerminal: (terminal) => target.onTerminal(terminal),
@@ -141,6 +143,7 @@ export class SignalForwarding implements Disposable {
       process.on(name, handler);
       this.#handlers.push([name, handler]);
     }
+    unblockSignal('SIGUSR1');
   }
 
   to(pid: number): void {

@@ -31,6 +31,7 @@ export const command = defineCommand({
       gate: 'fifo',
       preserveFds: passedFds(options.preserveFds),
       listenFds: listenFds(),
+      newKeyring: !options.noNewKeyring,
       rootless: isRootless(context),
       openFilesLimit: openFilesLimit(),
       onTerminal: (terminal) => target.onTerminal(terminal),

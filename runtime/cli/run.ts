@@ -35,6 +35,7 @@ export const command = defineCommand({
       consoleSocket: options.consoleSocket,
       preserveFds: passedFds(options.preserveFds),
       listenFds: listenFds(),
+      newKeyring: !options.noNewKeyring,
       rootless: isRootless(context),
       openFilesLimit: openFilesLimit(),
       caller,
