@@ -6,10 +6,9 @@ import { defineCommand } from './command.ts';
 import {
   CREATION_OPTIONS,
   isRootless,
-  listenFds,
   openFilesLimit,
   openStore,
-  passedFds,
+  preservedFds,
 } from './container-options.ts';
 
 export const command = defineCommand({
@@ -29,9 +28,7 @@ export const command = defineCommand({
     const target = terminalTarget(options.consoleSocket);
     using creation = await createContainer(openStore(context), id, bundle, {
       gate: 'fifo',
-      preserveFds: passedFds(options.preserveFds),
-      listenFds: listenFds(),
-      newKeyring: !options.noNewKeyring,
+      preserveFds: preservedFds(options.preserveFds),
       rootless: isRootless(context),
       openFilesLimit: openFilesLimit(),
       onTerminal: (terminal) => target.onTerminal(terminal),

@@ -5,10 +5,9 @@ import {
   CREATION_OPTIONS,
   caller,
   isRootless,
-  listenFds,
   openFilesLimit,
   openStore,
-  passedFds,
+  preservedFds,
 } from './container-options.ts';
 
 export const command = defineCommand({
@@ -33,9 +32,7 @@ export const command = defineCommand({
       keep: options.keep,
       pidFile: options.pidFile,
       consoleSocket: options.consoleSocket,
-      preserveFds: passedFds(options.preserveFds),
-      listenFds: listenFds(),
-      newKeyring: !options.noNewKeyring,
+      preserveFds: preservedFds(options.preserveFds),
       rootless: isRootless(context),
       openFilesLimit: openFilesLimit(),
       caller,

@@ -21,16 +21,16 @@ const change = (mutate: (config: Config) => void) => (bundle: Bundle) => bundle.
 // biome-ignore format: a table
 const BAD_INPUTS: readonly BadInput[] = [
   { what: 'no config.json', spoil: (bundle) => unlinkSync(bundle.configPath), text: /JSON specification file config\.json not found/ },
-  { what: 'an empty config.json', spoil: (bundle) => bundle.writeConfig(''), text: /EOF|unexpected end|config\.json/ },
-  { what: 'a config.json that is cut off', spoil: (bundle) => bundle.writeConfig('{"ociVersion": "1.0.2", "process": {'), text: /unexpected EOF|config\.json/ },
-  { what: 'a config.json that is not JSON', spoil: (bundle) => bundle.writeConfig('ociVersion: 1.0.2\n'), text: /invalid character|config\.json/ },
+  { what: 'an empty config.json', spoil: (bundle) => bundle.writeConfig(''), text: /EOF|JSON/ },
+  { what: 'a config.json that is cut off', spoil: (bundle) => bundle.writeConfig('{"ociVersion": "1.0.2", "process": {'), text: /EOF|JSON/ },
+  { what: 'a config.json that is not JSON', spoil: (bundle) => bundle.writeConfig('ociVersion: 1.0.2\n'), text: /invalid character|JSON/ },
   { what: 'a config.json that is null', spoil: (bundle) => bundle.writeConfig('null'), text: /./, knownBad: ['runc 1.1.5'] },
   { what: 'a config.json that is a list', spoil: (bundle) => bundle.writeConfig('[]'), text: /./ },
   { what: 'a string where a number belongs', spoil: change((config) => Object.assign(config.process.user, { uid: 'root' })), text: /uid/ },
   { what: 'a number where a string belongs', spoil: change((config) => Object.assign(config, { hostname: 5 })), text: /hostname/ },
   { what: 'no arguments', spoil: change((config) => { config.process.args = []; }), text: /args must not be empty/ },
   { what: 'no current directory', spoil: change((config) => { config.process.cwd = ''; }), text: /Cwd property must not be empty/ },
-  { what: 'a relative current directory', spoil: change((config) => { config.process.cwd = 'tmp'; }), text: /(Cwd|cwd:) must be an absolute path/ },
+  { what: 'a relative current directory', spoil: change((config) => { config.process.cwd = 'tmp'; }), text: /Cwd must be an absolute path/ },
   { what: 'no process', spoil: change((config) => { Reflect.deleteProperty(config, 'process'); }), text: /process property must not be empty/ },
   { what: 'a root that is not there', spoil: change((config) => { config.root.path = 'nowhere'; }), text: /nowhere/ },
   { what: 'a root that is a file', spoil: (bundle) => { rmSync(bundle.rootfs, { recursive: true }); writeFileSync(bundle.rootfs, ''); }, text: /not a directory/ },
@@ -41,11 +41,11 @@ const BAD_INPUTS: readonly BadInput[] = [
   { what: 'a program that is no program', spoil: (bundle) => { writeFileSync(bundle.inside('bin/junk'), 'junk', { mode: 0o755 }); bundle.configure((config) => { config.process.args = ['/bin/junk']; }); }, text: /exec format error/ },
   { what: 'a bind whose source is not there', spoil: change((config) => { config.mounts.push({ destination: '/tmp', type: 'bind', source: '/nonexistent/source', options: ['bind'] }); }), text: /\/nonexistent\/source.*no such file or directory|no such file or directory.*\/nonexistent\/source/ },
   { what: 'a filesystem that the kernel does not have', spoil: change((config) => { config.mounts.push({ destination: '/tmp', type: 'nosuchfs', source: 'none' }); }), text: /nosuchfs|no such device/ },
-  { what: 'a limit that there is not', spoil: change((config) => { config.process.rlimits = [{ type: 'RLIMIT_NOSUCH', soft: 1, hard: 1 }]; }), text: /RLIMIT_NOSUCH/ },
+  { what: 'a limit that there is not', spoil: change((config) => { config.process.rlimits = [{ type: 'RLIMIT_NOSUCH', soft: 1, hard: 1 }]; }), text: /RLIMIT_NOSUCH|rlimits\[0\]\.type/ },
   { what: 'a limit whose soft value is above the hard one', spoil: change((config) => { config.process.rlimits = [{ type: 'RLIMIT_NOFILE', soft: 2, hard: 1 }]; }), text: /./ },
-  { what: 'a limit that is given twice', spoil: change((config) => { const limit = { type: 'RLIMIT_NOFILE', soft: 500, hard: 500 }; config.process.rlimits = [limit, limit]; }), text: /RLIMIT_NOFILE/, knownBad: ['runc 1.1.5'] },
+  { what: 'a limit that is given twice', spoil: change((config) => { const limit = { type: 'RLIMIT_NOFILE', soft: 500, hard: 500 }; config.process.rlimits = [limit, limit]; }), text: /RLIMIT_NOFILE|rlimits/, knownBad: ['runc 1.1.5'] },
   { what: 'a device of a type that there is not', spoil: change((config) => { config.linux.devices = [{ type: 'x', path: '/dev/x', major: 1, minor: 3 }]; }), text: /./ },
-  { what: 'a propagation that there is not', spoil: change((config) => { config.linux.rootfsPropagation = 'upwards'; }), text: /upwards/ },
+  { what: 'a propagation that there is not', spoil: change((config) => { config.linux.rootfsPropagation = 'upwards'; }), text: /upwards|rootfsPropagation/ },
 ];
 
 describe('bad input', () => {

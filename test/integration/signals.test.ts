@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type Child, until } from '../support/child.ts';
 import { TestHost } from '../support/host.ts';
-import { startSleeping } from '../support/running.ts';
+import { listening, startSleeping } from '../support/running.ts';
 
 /** A foreground container whose process prints the names of `count` signals. */
 async function runListening(host: TestHost, count: number): Promise<Child> {
   const bundle = host.bundle((config) => {
-    config.process.args = ['/bin/probe', 'signal-wait', `${count}`];
+    config.process.args = listening(host, count);
   });
   const child = host.runtime.startRun(host.id(), bundle);
   await until('the process to listen', () => child.stdout() === 'ready\n');
@@ -39,7 +39,7 @@ describe('signals of the foreground runtime', () => {
   it('are forwarded to a process of exec', async () => {
     await using host = await TestHost.open();
     const id = await startSleeping(host);
-    const child = host.runtime.spawn('exec', [id, '/bin/probe', 'signal-wait']);
+    const child = host.runtime.spawn('exec', [id, ...listening(host, 1)]);
     await until('the process to listen', () => child.stdout() === 'ready\n');
     child.signal('SIGTERM');
     expect(await child.finished).toMatchObject({ status: 0, stdout: 'ready\nSIGTERM\n' });

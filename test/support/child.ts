@@ -16,8 +16,9 @@ export interface Outcome {
 }
 
 export interface ChildOptions {
-  /** Text for standard input; `'open'` leaves it open for {@link Child.write}; otherwise it is /dev/null. */
+  /** Text for standard input; `'open'` leaves it open for {@link Child.write}; otherwise it is `nullDevice`. */
   readonly stdin?: string;
+  readonly nullDevice?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Descriptors of this process that the child gets as 3, 4, … */
@@ -44,14 +45,17 @@ export class Child {
     const [program = '', ...args] = argv;
     this.#files = { stdout: `${files}.out`, stderr: `${files}.err` };
     const output = [openSync(this.#files.stdout, 'w'), openSync(this.#files.stderr, 'w')];
+    const input = options.stdin === undefined ? openSync(options.nullDevice ?? '/dev/null', 'r') : 'pipe';
     const start = performance.now();
     this.#process = spawn(program, args, {
-      stdio: [options.stdin === undefined ? 'ignore' : 'pipe', ...output, ...(options.fds ?? [])],
+      stdio: [input, ...output, ...(options.fds ?? [])],
       ...(options.env && { env: { ...options.env } }),
       ...(options.cwd && { cwd: options.cwd }),
     });
-    for (const fd of output) closeSync(fd);
+    for (const fd of [input, ...output]) if (typeof fd === 'number') closeSync(fd);
     this.finished = this.#wait(argv, start, options.deadlineMs ?? DEADLINE_MS);
+    // A test that has failed before it waited has its own error to show.
+    this.finished.catch(() => {});
     if (options.stdin !== undefined && options.stdin !== 'open') this.closeStdin(options.stdin);
   }
 
@@ -59,6 +63,7 @@ export class Child {
     const child = this.#process;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
+        child.removeAllListeners('exit');
         child.kill('SIGKILL');
         reject(new Error(`"${argv.join(' ')}" took longer than ${deadlineMs} ms; it said: ${this.stderr()}`));
       }, deadlineMs);
@@ -67,7 +72,11 @@ export class Child {
         clearTimeout(timer);
         const status = code ?? 128 + (SIGNAL_NUMBERS[signal ?? ''] ?? 0);
         const ms = performance.now() - start;
-        resolve({ status, stdout: this.stdout(), stderr: this.stderr(), ms });
+        try {
+          resolve({ status, stdout: this.stdout(), stderr: this.stderr(), ms });
+        } catch (error) {
+          reject(error); // the test has ended, and its files are gone
+        }
       });
     });
   }

@@ -3,7 +3,7 @@
  * that everything is as it was before.
  */
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,8 +11,9 @@ import { Bundle, type ConfigChange } from './bundle.ts';
 import { makeCanary } from './canary.ts';
 import { Child, until } from './child.ts';
 import { compareSnapshots, type HostSnapshot, ID_PREFIX, type Scope, snapshotHost } from './invariants.ts';
+import { openMountNamespace } from './mount-namespace.ts';
 import { processesOf } from './processes.ts';
-import { findRuntime, Runtime, type RuntimeProgram, selectedRuntime } from './runtime.ts';
+import { findRuntime, Runtime, selectedRuntime } from './runtime.ts';
 
 /** How long the kernel and a runtime's own helpers may take to let go of a container that is gone. */
 const SETTLE_MS = 2_000;
@@ -24,7 +25,7 @@ export class TestHost implements AsyncDisposable {
   readonly runtime: Runtime;
   readonly canary: string;
   readonly namespacePid: number;
-  readonly #before: HostSnapshot;
+  #before: HostSnapshot;
   readonly #ids: string[] = [];
   #bundles = 0;
   #dirty = false;
@@ -44,9 +45,8 @@ export class TestHost implements AsyncDisposable {
     chmodSync(scratch, 0o711); // the root of a user namespace has to get through
     const canary = path.join(scratch, 'outside');
     makeCanary(canary);
-    const namespacePid = await openMountNamespace(program);
-    const wrapper = ['nsenter', `--mount=/proc/${namespacePid}/ns/mnt`, '--wdns=/', '--'];
-    const runtime = new Runtime(program, wrapper, path.join(scratch, 'state'), scratch);
+    const namespacePid = await openMountNamespace(path.join(scratch, 'dev'), program.name === 'crun');
+    const runtime = new Runtime(program, namespacePid, path.join(scratch, 'state'), scratch);
     return new TestHost(scratch, runtime, canary, namespacePid);
   }
 
@@ -82,6 +82,11 @@ export class TestHost implements AsyncDisposable {
     return new Child(argv, this.path(name), stdin === undefined ? {} : { stdin });
   }
 
+  /** Takes what the test itself has prepared since for the state to which the host must return. */
+  remember(): void {
+    this.#before = snapshotHost(this.#scope());
+  }
+
   /** What differs from before, and which processes are left, once things have had time to settle. */
   async differences(): Promise<string[]> {
     let found: string[] = [];
@@ -103,9 +108,9 @@ export class TestHost implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const failures: string[] = [];
     for (const id of this.#ids) failures.push(...(await this.#deleteLeft(id)));
-    const differences = [...failures, ...(await this.differences())];
+    const differences = this.#dirty ? [] : [...failures, ...(await this.differences())];
     this.#destroy();
-    if (differences.length > 0 && !this.#dirty) {
+    if (differences.length > 0) {
       throw new Error(`the host is not as it was:\n${differences.join('\n')}`);
     }
   }
@@ -133,28 +138,6 @@ export class TestHost implements AsyncDisposable {
       stateRoot: this.runtime.root,
     };
   }
-}
-
-/**
- * Starts a process that holds a private mount namespace, so that a failing runtime leaves no mount on the machine.
- *
- * crun before 1.9 does not run on a hybrid host, one with cgroup v1 hierarchies and a cgroup2 mount that has
- * controllers ("cgroups in hybrid mode not supported, drop all controllers from cgroupv2"). It sees a pure v1 host
- * where /sys/fs/cgroup/unified is not mounted; nothing else is different for it.
- */
-async function openMountNamespace(program: RuntimeProgram): Promise<number> {
-  const hide = program.name === 'crun' ? 'if mountpoint -q "$0"; then umount "$0"; fi; ' : '';
-  // It reads until this worker ends, in whatever way.
-  const script = `${hide}echo ready; exec cat`;
-  const argv = ['-m', '--propagation', 'private', 'sh', '-c', script, '/sys/fs/cgroup/unified'];
-  const holder = spawn('unshare', argv, { stdio: ['pipe', 'pipe', 'ignore'] });
-  await new Promise<void>((resolve, reject) => {
-    holder.stdout.once('data', () => resolve());
-    holder.once('exit', () => reject(new Error('cannot make a mount namespace')));
-  });
-  holder.stdout.destroy();
-  holder.unref();
-  return holder.pid ?? -1;
 }
 
 function exists(file: string): boolean {

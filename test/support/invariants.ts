@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { canaryLines } from './canary.ts';
+import { insideNamespace } from './mount-namespace.ts';
 
 /** Every worker's containers, and so their cgroups, have names with the worker's pid: `ht4711-3`. */
 export const ID_PREFIX = `ht${process.pid}-`;
@@ -32,7 +33,8 @@ export function snapshotHost(scope: Scope): HostSnapshot {
     ['mounts', mountLines(scope.namespacePid)],
     ['cgroups', cgroupDirectories()],
     ['abstract sockets', abstractSockets()],
-    ['host devices', DEVICES.map(deviceLine)],
+    ['host devices', DEVICES.map((name) => deviceLine(`/dev/${name}`))],
+    ['devices', DEVICES.map((name) => deviceLine(insideNamespace(scope.namespacePid, `/dev/${name}`)))],
     ['kernel settings', kernelSettings()],
     ['host namespaces', namespaceLines()],
     ['runtime program', [fileHash(scope.runtimePath)]],
@@ -47,7 +49,9 @@ export function compareSnapshots(before: HostSnapshot, after: HostSnapshot): str
   for (const [kind, lines] of before) {
     const old = new Set(lines);
     const now = new Set(after.get(kind));
-    for (const line of old) if (!now.has(line)) differences.push(`- ${kind}: ${line}`);
+    // Whose cgroup is gone may be told by its name alone: other programs come and go.
+    const mayGo = (line: string): boolean => kind === 'cgroups' && !line.includes(ID_PREFIX);
+    for (const line of old) if (!now.has(line) && !mayGo(line)) differences.push(`- ${kind}: ${line}`);
     for (const line of now) if (!old.has(line)) differences.push(`+ ${kind}: ${line}`);
   }
   return differences;
@@ -99,8 +103,7 @@ function abstractSockets(): string[] {
   return lines.map((line) => line.split(/ +/)[7] ?? '').filter((name) => name.startsWith('@'));
 }
 
-function deviceLine(name: string): string {
-  const file = path.join('/dev', name);
+function deviceLine(file: string): string {
   const { mode, uid, gid, rdev } = lstatSync(file);
   return `${file} ${mode.toString(8)} ${uid}:${gid} ${rdev}`;
 }

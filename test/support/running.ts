@@ -3,6 +3,7 @@
 import type { ConfigChange } from './bundle.ts';
 import { until } from './child.ts';
 import type { TestHost } from './host.ts';
+import { isKnownBad } from './runtime.ts';
 
 const sleeping: ConfigChange = (config) => {
   config.process.args = ['/bin/probe', 'sleep'];
@@ -36,4 +37,13 @@ export async function createSleeping(host: TestHost, change: ConfigChange = () =
 
 export async function untilStatus(host: TestHost, id: string, status: string): Promise<void> {
   await until(`"${id}" to be ${status}`, async () => (await host.runtime.state(id)).status === status);
+}
+
+/**
+ * A process that prints the name of each of `count` signals. Not of SIGURG where runc 1.1.5 is the runtime: Go
+ * programs send that to themselves all the time, and 1.1.5 forwards it.
+ */
+export function listening(host: TestHost, count: number): string[] {
+  const deafTo = isKnownBad(host.runtime.program, ['runc 1.1.5']) ? ['SIGURG'] : [];
+  return ['/bin/probe', 'signal-wait', `${count}`, ...deafTo];
 }

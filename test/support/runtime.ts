@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { Bundle } from './bundle.ts';
 import { Child, type ChildOptions, type Outcome } from './child.ts';
 import { CHECKOUT } from './compile.ts';
+import { insideNamespace } from './mount-namespace.ts';
 
 export type RuntimeName = 'hull' | 'runc' | 'crun';
 
@@ -70,14 +71,16 @@ export class Runtime {
   readonly program: RuntimeProgram;
   readonly root: string;
   readonly #wrapper: readonly string[];
+  readonly #nullDevice: string;
   readonly #scratch: string;
   #calls = 0;
 
-  /** `wrapper` is what every call runs under; `scratch` takes the files of the calls' output. */
-  constructor(program: RuntimeProgram, wrapper: readonly string[], root: string, scratch: string) {
+  /** `namespacePid` is a process in the mount namespace of the calls; `scratch` takes their output. */
+  constructor(program: RuntimeProgram, namespacePid: number, root: string, scratch: string) {
     this.program = program;
-    this.#wrapper = wrapper;
     this.root = root;
+    this.#wrapper = ['nsenter', `--mount=/proc/${namespacePid}/ns/mnt`, '--wdns=/', '--'];
+    this.#nullDevice = insideNamespace(namespacePid, '/dev/null');
     this.#scratch = scratch;
   }
 
@@ -93,7 +96,8 @@ export class Runtime {
 
   spawn(command: string, operands: readonly string[], options: CallOptions = {}): Child {
     const files = path.join(this.#scratch, `call-${this.#calls++}`);
-    return new Child(this.argv(command, operands, options), files, { env: ENVIRONMENT, ...options });
+    const defaults = { env: ENVIRONMENT, nullDevice: this.#nullDevice };
+    return new Child(this.argv(command, operands, options), files, { ...defaults, ...options });
   }
 
   call(command: string, operands: readonly string[], options: CallOptions = {}): Promise<Outcome> {

@@ -51,39 +51,46 @@ static int mode_kill_self(int argc, char **argv) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : 0;
 }
 
-/* signal-wait [COUNT]: prints the name of each of COUNT signals that arrive, then exits. */
+static int is_listed(const char *name, int count, char **names) {
+  for (int i = 0; i < count; i++)
+    if (!strcmp(name, names[i])) return 1;
+  return 0;
+}
+
+/* signal-wait COUNT [NAME…]: prints the name of each of COUNT signals that arrive, NAMEs left out, then exits. */
 static int mode_signal_wait(int argc, char **argv) {
   int count = argc > 0 ? atoi(argv[0]) : 1;
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);
   say("ready");
-  while (count-- > 0) {
+  while (count > 0) {
+    char name[16];
     int number;
     sigwait(&all, &number);
-    if (sigabbrev_np(number)) printf("SIG%s\n", sigabbrev_np(number));
-    else printf("%d\n", number);
-    fflush(stdout);
+    if (sigabbrev_np(number)) snprintf(name, sizeof name, "SIG%s", sigabbrev_np(number));
+    else snprintf(name, sizeof name, "%d", number);
+    if (argc > 1 && is_listed(name, argc - 1, argv + 1)) continue;
+    say(name);
+    count--;
   }
   return 0;
 }
 
-/* window: waits until the terminal has another size, and prints that. */
+/* window ROWS COLUMNS: waits until the terminal has that size. Runtimes set it when the process already runs. */
 static int mode_window(int argc, char **argv) {
-  (void)argc, (void)argv;
+  if (argc < 2) return 2;
   sigset_t changed;
   sigemptyset(&changed);
   sigaddset(&changed, SIGWINCH);
   sigprocmask(SIG_BLOCK, &changed, NULL);
-  struct winsize before, now;
-  if (ioctl(0, TIOCGWINSZ, &before)) return failed("ioctl", "TIOCGWINSZ");
   say("ready");
-  do {
+  for (struct winsize now; !ioctl(0, TIOCGWINSZ, &now);) {
+    if (now.ws_row == atoi(argv[0]) && now.ws_col == atoi(argv[1])) break;
     int number;
     sigwait(&changed, &number);
-    ioctl(0, TIOCGWINSZ, &now);
-  } while (now.ws_row == before.ws_row && now.ws_col == before.ws_col);
-  printf("%d %d\n", now.ws_row, now.ws_col);
+  }
+  printf("%s %s\n", argv[0], argv[1]);
   return 0;
 }
 

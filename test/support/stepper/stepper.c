@@ -37,7 +37,7 @@
 #endif
 
 enum { NEVER_FIRED = 96, CHANGE_FAILED = 97 };
-enum outcome { WAITING, FIRED, FAILED };
+enum outcome { WAITING, FIRING, FIRED, FAILED };
 
 static struct {
   int list;
@@ -77,18 +77,20 @@ static enum outcome change(int pid, const char *call) {
   return failed ? FAILED : FIRED;
 }
 
-static void consider(const struct seccomp_notif *request, enum outcome *outcome) {
+static void consider(const struct seccomp_notif *request, volatile enum outcome *outcome) {
   static long seen;
   char call[6 * 4096];
   describe(request, call, sizeof call);
   if (regexec(&options.pattern, call, 0, NULL, 0)) return;
   seen++;
   if (options.list) fprintf(stderr, "step %ld %s\n", seen, call);
-  if (seen == options.step && (options.exchange[0] || options.command)) *outcome = change(request->pid, call);
+  if (seen != options.step || !(options.exchange[0] || options.command)) return;
+  *outcome = FIRING;
+  *outcome = change(request->pid, call);
 }
 
 /* Answers until nobody is left under the filter, which may be long after the program itself has ended. */
-static void supervise(int listener, enum outcome *outcome) {
+static void supervise(int listener, volatile enum outcome *outcome) {
   struct pollfd poller = {listener, POLLIN, 0};
   while (poll(&poller, 1, -1) > 0 && !(poller.revents & POLLHUP)) {
     struct seccomp_notif request;
@@ -133,7 +135,7 @@ static void parse(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   parse(argc, argv);
-  enum outcome *outcome =
+  volatile enum outcome *outcome =
       mmap(NULL, sizeof *outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   int told[2], go[2], number;
   if (pipe2(told, O_CLOEXEC) || pipe2(go, O_CLOEXEC)) fail("pipe2");
@@ -148,6 +150,7 @@ int main(int argc, char **argv) {
   if (write(go[1], "g", 1) != 1) fail("write");
   int status;
   waitpid(program, &status, 0);
+  while (*outcome == FIRING) usleep(1000); /* the change itself may have ended the program */
   if ((options.exchange[0] || options.command) && *outcome != FIRED)
     return *outcome == FAILED ? CHANGE_FAILED : NEVER_FIRED;
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

@@ -5,13 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** Each line is typed in one directory, empty at first. `fails`: hull is right to refuse it. */
-interface Step {
-  readonly say: string;
-  readonly type: string;
-  readonly fails?: boolean;
-}
-
-const STEPS: readonly Step[] = [
+const STEPS = [
   { say: 'Which hull is this, on which Node?', type: 'hull --version' },
   { say: 'A configuration to start from', type: 'hull spec && head -n 12 config.json' },
   { say: 'What is there already is not overwritten', type: 'hull spec', fails: true },
@@ -20,7 +14,7 @@ const STEPS: readonly Step[] = [
 const scratch = mkdtempSync(join(tmpdir(), 'hull-demo-'));
 const env = { ...process.env, PATH: [import.meta.dirname, process.env.PATH].join(delimiter) };
 
-function show({ say, type, fails = false }: Step): boolean {
+function show({ say, type, fails = false }) {
   console.log(`\n# ${say}\n$ ${type}`);
   const { status } = spawnSync('sh', ['-c', type], {
     cwd: scratch,
