@@ -1,28 +1,58 @@
-// Starts the bundle named by the first argument, with its code cache: `node boot.cjs hull state ctr`.
+// Starts a program out of dist/: `node boot.cjs hull state ctr`.
 //
-// A CommonJS script with V8's code cache starts 6 ms sooner than the same bundle as an ES module, and 2 ms sooner than
-// with module.enableCompileCache(), which also wants a directory it may write to and keeps a copy per user
-// (docs/decisions/0001-node-and-bundle.md). The cache is made when hull is built and never written here. One that V8
-// does not take (another version of Node, another architecture) costs its reading, nothing else.
+// dist/ holds scripts, each a group of modules (bin/bundle.ts), and beside each what V8 made of it while hull was built.
+// A script with V8's code cache starts 6 ms sooner than the same code as ES modules, and 2 ms sooner than with
+// module.enableCompileCache(), which also wants a directory it may write to and keeps a copy for every user
+// (docs/decisions/0001-node-and-bundle.md). Nothing is written here. A cache that V8 does not take, because it is of
+// another version or architecture, costs its reading.
 'use strict';
 
 const { readFileSync } = require('node:fs');
 const { Script } = require('node:vm');
 
 const dist = `${__dirname.slice(0, __dirname.lastIndexOf('/'))}/dist`;
-const filename = `${dist}/${process.argv[2]}.cjs`;
 
-/** @returns {Buffer | undefined} */
-function readCodeCache() {
+/** The scripts read so far, by group: the functions that its modules are, and the script for its cache. */
+const groups = new Map();
+const modules = new Map();
+
+function readCodeCache(group) {
   try {
-    return readFileSync(`${dist}/${process.argv[2]}.cache`);
+    return readFileSync(`${dist}/${group}.cache`);
   } catch {
-    return undefined; // the bundle runs as well without it
+    return undefined; // a script runs as well without it
   }
 }
 
-// esbuild writes ASCII only; as latin1, the text is not decoded.
-const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData: readCodeCache() });
-const bundle = { exports: {} };
-script.runInThisContext()(bundle.exports, require, bundle, filename, dist);
-bundle.exports.main(process.argv.slice(3)).then((status) => process.exit(status));
+function loadGroup(group) {
+  let loaded = groups.get(group);
+  if (loaded === undefined) {
+    const filename = `${dist}/${group}.cjs`;
+    // esbuild writes ASCII only; as latin1, the text is not decoded.
+    const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData: readCodeCache(group) });
+    loaded = { filename, script, functions: script.runInThisContext() };
+    groups.set(group, loaded);
+  }
+  return loaded;
+}
+
+/** Modules of dist/ are named `./GROUP/FILE`; all others are Node's, and found from here. */
+function requireModule(name) {
+  if (!name.startsWith('./')) return require(name);
+  let module = modules.get(name);
+  if (module === undefined) {
+    module = { exports: {} };
+    modules.set(name, module);
+    const { filename, functions } = loadGroup(name.slice(2, name.indexOf('/', 2)));
+    functions[name](module.exports, requireModule, module, filename, dist);
+  }
+  return module.exports;
+}
+
+const mainOf = (program) => requireModule(`./${program}/${program}.js`).main;
+
+if (require.main === module) {
+  mainOf(process.argv[2])(process.argv.slice(3)).then((status) => process.exit(status));
+}
+
+module.exports = { dist, groups, loadGroup, mainOf };

@@ -25,7 +25,7 @@ function requireRoot(task) {
   process.exit(1);
 }
 
-const build = () => runNode([join('bin', 'build.mjs')]);
+const build = () => runNode([join('bin', 'build.ts')]);
 
 /** npm's own step after `npm ci` and before `npm pack`: npm is at work on node_modules, and nothing else is its to change. */
 function prepare() {
@@ -38,7 +38,7 @@ function prepare() {
 
 function demo() {
   requireRoot('demo');
-  return build() || runNode([join('bin', 'demo.mjs')]);
+  return build() || runNode([join('bin', 'demo.ts')]);
 }
 
 /** `npm test -- unit`, `npm test -- integration`, or anything that vitest takes: a part of a path, `-t NAME`. */

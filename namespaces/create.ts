@@ -3,27 +3,23 @@
 
 import type { Hook } from '../spec/config/hooks.ts';
 import type { Linux } from '../spec/config/linux.ts';
-import type { Process } from '../spec/config/process.ts';
+import type { Rlimit } from '../spec/config/process.ts';
 import type { Config } from '../spec/config.ts';
-import {
-  AT_FDCWD,
-  KEYCTL_JOIN_SESSION_KEYRING,
-  O_CLOEXEC,
-  O_PATH,
-  O_RDONLY,
-  O_WRONLY,
-} from '../sys/abi/constants.ts';
-import { cString, flags, Program, REPORT, type Slot, slot } from '../sys/plan/program.ts';
+import { AT_FDCWD, CLONE_NEWCGROUP, O_CLOEXEC, O_PATH, O_RDONLY } from '../sys/abi/constants.ts';
+import { cString, flags, Program, type Slot, slot } from '../sys/plan/program.ts';
 import { allDevices, bindDevices, makeDeviceLinks, makeDevices } from './devices.ts';
 import {
   awaitHost,
   becomeMappedRoot,
   becomeUndumpable,
+  CGROUP,
   enterNamespaces,
   namespaceFd,
   REPORTS,
+  startKeyring,
   writeOwnProcFile,
 } from './enter.ts';
+import { openGate } from './gate.ts';
 import { receiveState, runHooks } from './hooks.ts';
 import { chooseNamespaces, type NamespaceChoice } from './kinds.ts';
 import { maskedPaths, readonlyPaths } from './masks.ts';
@@ -40,21 +36,12 @@ import {
 } from './mounts.ts';
 import { bringLoopbackUp } from './network.ts';
 import { close } from './paths.ts';
-import {
-  becomeUser,
-  enterDirectory,
-  execute,
-  findProgram,
-  makeWorkingDirectory,
-  personalityNumber,
-  setCapabilities,
-  setNoNewPrivileges,
-  setUmask,
-  verifyDirectory,
-} from './process.ts';
+import { prepareProcess } from './prepare.ts';
+import { execute, findProgram, makeWorkingDirectory, personalityNumber } from './process.ts';
 import { attachRootfs, leaveHostMounts, pivot, ROOT, setRootPropagation } from './rootfs.ts';
+import { useEveryProcessor } from './scheduling.ts';
 import { writeSysctls } from './sysctl.ts';
-import { givePipes, makeTerminal } from './terminal.ts';
+import { makeTerminal } from './terminal.ts';
 
 /** An O_PATH descriptor of the exec fifo, which `start` opens. */
 export const FIFO = slot('fifo');
@@ -64,7 +51,7 @@ export const HOST_PROC = slot('host-proc');
 /** The exec fifo as the stage reopens it, `self/fd/N` below a procfs; or the host's word. */
 export type Gate = { readonly fifo: string } | 'host';
 
-export interface CreateFacts extends MountContext {
+export interface CreateFacts extends Omit<MountContext, 'sysfsFallback'> {
   /** Absolute path of the root file system. */
   readonly rootfs: string;
   /** The runtime has no privilege on the host: what needs one is done in the user namespace. */
@@ -75,6 +62,9 @@ export interface CreateFacts extends MountContext {
   /** `create` leaves a container that waits for `start`; `run` goes on as soon as the host says so. */
   readonly gate: Gate;
   readonly preserveFds: number;
+  readonly newKeyring: boolean;
+  /** Of the process, with what the runtime adds. */
+  readonly rlimits: readonly Rlimit[];
 }
 
 export interface CreatePrograms {
@@ -102,7 +92,8 @@ class Compiler {
     this.#linux = config.linux ?? {};
     this.#facts = facts;
     this.#choice = chooseNamespaces(this.#linux.namespaces);
-    this.#jobs = mountJobs(config.mounts ?? [], facts);
+    const sysfsFallback = this.#choice.fresh.has('user') && !this.#choice.fresh.has('network');
+    this.#jobs = mountJobs(config.mounts ?? [], { ...facts, sysfsFallback });
   }
 
   compile(): CreatePrograms {
@@ -132,7 +123,7 @@ class Compiler {
   #cloneSources(p: Program): void {
     cloneRootfs(p, this.#facts.rootfs, ROOT);
     for (const job of this.#jobs) {
-      if (job.source !== undefined) makeDetached(p, job, { sysfsFallback: false });
+      if (job.source !== undefined) makeDetached(p, job);
     }
     for (const { path } of this.#devicesToBind()) cloneSource(p, path, false, deviceTree(path), path);
   }
@@ -152,6 +143,7 @@ class Compiler {
     const { process } = this.#config;
     if (!this.#facts.rootless) becomeUndumpable(p);
     p.call('leave no mode bit out', 'umask', [0]);
+    useEveryProcessor(p);
     if (process?.oomScoreAdj !== undefined) writeOwnProcFile(p, 'oom_score_adj', String(process.oomScoreAdj));
     enterNamespaces(p, {
       choice: this.#choice,
@@ -159,12 +151,13 @@ class Compiler {
       rootless: this.#facts.rootless,
       intoCgroup: this.#facts.hasCgroup,
     });
+    if (this.#facts.hasCgroup) close(p, CGROUP);
+    for (const type of this.#choice.joined.keys()) close(p, namespaceFd(type));
     p.call('start a session', 'setsid', []);
-    // Anonymous: a name could be joined by another container. Refusals: no keyrings here, or quota spent.
-    p.call('start a session keyring', 'keyctl', [KEYCTL_JOIN_SESSION_KEYRING, 0], { ignore: ['any'] });
+    if (this.#facts.newKeyring) startKeyring(p);
     if (this.#choice.fresh.has('network')) bringLoopbackUp(p);
     if (this.#choice.fresh.has('cgroup')) {
-      p.call('make a cgroup namespace', 'unshare', [flags(0x02000000, 'CLONE_NEWCGROUP')]);
+      p.call('make a cgroup namespace', 'unshare', [flags(CLONE_NEWCGROUP, 'CLONE_NEWCGROUP')]);
     }
     const { hostname, domainname } = this.#config;
     if (hostname !== undefined) setName(p, 'sethostname', hostname);
@@ -181,8 +174,7 @@ class Compiler {
       becomeMappedRoot(p);
       becomeUndumpable(p);
     }
-    const sysfsFallback = this.#choice.fresh.has('user') && !this.#choice.fresh.has('network');
-    for (const job of jobs) if (job.source === undefined) makeDetached(p, job, { sysfsFallback });
+    for (const job of jobs) if (job.source === undefined) makeDetached(p, job);
     const proc = this.#procHandle();
     if (!this.#pivotsLate()) pivot(p);
     for (const job of jobs) attachMount(p, ROOT, job);
@@ -215,7 +207,7 @@ class Compiler {
 
   /** A procfs for the runtime's own writes: the container's, before anyone else has it, or one that nobody sees. */
   #procHandle(): Slot {
-    const own = this.#jobs.find(({ type, destination }) => type === 'proc' && destination === '/proc');
+    const own = this.#ownProc();
     if (own !== undefined) return own.tree;
     const proc = slot('proc');
     if (Object.keys(this.#linux.sysctl ?? {}).length === 0 && this.#facts.gate === 'host') return proc;
@@ -236,8 +228,7 @@ class Compiler {
   }
 
   #needsHostProc(): boolean {
-    const ownProc = this.#jobs.some(({ type, destination }) => type === 'proc' && destination === '/proc');
-    return !ownProc || !this.#choice.fresh.has('mount');
+    return this.#ownProc() === undefined || !this.#choice.fresh.has('mount');
   }
 
   #fillDev(): void {
@@ -279,9 +270,12 @@ class Compiler {
       ]);
     }
     const program = slot('program');
+    if (this.#choice.fresh.has('mount')) makeWorkingDirectory(p, ROOT, process.cwd);
+    this.#closeMounts();
     prepareProcess(p, process, {
-      root: this.#choice.fresh.has('mount') ? ROOT : undefined,
       maySetGroups: this.#maySetGroups(),
+      // In a user namespace the host sets them: nobody in there may raise one.
+      rlimits: this.#choice.fresh.has('user') || this.#choice.joined.has('user') ? [] : this.#facts.rlimits,
     });
     findProgram(p, process, program);
     const startHooks = hooks?.startContainer ?? [];
@@ -306,13 +300,24 @@ class Compiler {
       awaitHost(p, 'recorded the container');
       return;
     }
-    const proc = this.#choice.fresh.has('mount') ? this.#procSlotForGate() : HOST_PROC;
-    openGate(p, proc, gate.fifo);
+    openGate(p, this.#gateProc(), gate.fifo);
   }
 
-  #procSlotForGate(): Slot {
-    const own = this.#jobs.find(({ type, destination }) => type === 'proc' && destination === '/proc');
-    return own?.tree ?? slot('proc');
+  /** By name where /proc is the container's own fresh one: then nothing of it stays open while the stage waits. */
+  #gateProc(): Slot | undefined {
+    if (!this.#choice.fresh.has('mount')) return HOST_PROC;
+    return this.#ownProc() === undefined ? slot('proc') : undefined;
+  }
+
+  #ownProc(): MountJob | undefined {
+    return this.#jobs.find(({ type, destination }) => type === 'proc' && destination === '/proc');
+  }
+
+  /** Whoever looks at the waiting process finds no descriptor of a directory (CVE-2016-9962). */
+  #closeMounts(): void {
+    const p = this.#stage;
+    for (const { tree } of this.#jobs) close(p, tree);
+    if (this.#choice.fresh.has('mount')) close(p, ROOT);
   }
 }
 
@@ -321,45 +326,4 @@ const deviceTree = (path: string): Slot => slot(`tree:${path}`);
 function setName(p: Program, call: 'sethostname' | 'setdomainname', name: string): void {
   const what = call === 'sethostname' ? 'hostname' : 'domain name';
   p.call(`set the ${what} ${JSON.stringify(name)}`, call, [cString(name), Buffer.byteLength(name)]);
-}
-
-function openGate(p: Program, proc: Slot, fifo: string): void {
-  const gate = slot('gate');
-  const again = p.fresh('again');
-  p.mark(again);
-  p.call('wait for start to open the exec fifo', 'openat', [proc, cString(fifo), O_WRONLY | O_CLOEXEC], {
-    into: gate,
-    on: { EINTR: again },
-  });
-  p.set('report to start from here on', REPORT, gate);
-  p.report(REPORTS.created, 0);
-  close(p, slot('control'));
-}
-
-/** Everything between the finished mounts and the program: create and exec share it. */
-export function prepareProcess(
-  p: Program,
-  process: Process,
-  { root, maySetGroups }: { readonly root: Slot | undefined; readonly maySetGroups: boolean },
-): void {
-  const { cwd, user = { uid: 0, gid: 0 }, terminal } = process;
-  const [refused, entered] = [p.fresh('as-user'), p.fresh('entered')];
-  const later = slot('cwd.later');
-  if (root !== undefined) makeWorkingDirectory(p, root, cwd);
-  p.set('not refused yet', later, 0);
-  enterDirectory(p, cwd, refused);
-  p.goTo(entered);
-  p.mark(refused);
-  p.set('the user may be let in', later, 1);
-  p.mark(entered);
-  if (terminal !== true) givePipes(p, user);
-  becomeUser(p, { process, maySetGroups });
-  const verified = p.fresh('verified');
-  p.branch('in the working directory already?', later, 'equal', 0, verified);
-  enterDirectory(p, cwd);
-  p.mark(verified);
-  verifyDirectory(p);
-  setCapabilities(p, process.capabilities);
-  setUmask(p, user);
-  if (process.noNewPrivileges === true) setNoNewPrivileges(p);
 }

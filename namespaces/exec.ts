@@ -1,14 +1,25 @@
 // A second process in a container: the programs that `exec` runs.
 
 import type { NamespaceType } from '../spec/config/linux.ts';
-import type { Process } from '../spec/config/process.ts';
-import { AT_FDCWD, KEYCTL_JOIN_SESSION_KEYRING, O_CLOEXEC, O_PATH } from '../sys/abi/constants.ts';
+import type { Process, Rlimit } from '../spec/config/process.ts';
+import { AT_FDCWD, O_CLOEXEC, O_PATH } from '../sys/abi/constants.ts';
 import { O_DIRECTORY } from '../sys/abi/fcntl.ts';
 import { cString, flags, Program, slot } from '../sys/plan/program.ts';
-import { prepareProcess } from './create.ts';
-import { awaitHost, becomeUndumpable, cloneInto, REPORTS, writeOwnProcFile } from './enter.ts';
+import {
+  awaitHost,
+  becomeUndumpable,
+  CGROUP,
+  cloneInto,
+  REPORTS,
+  startKeyring,
+  writeOwnProcFile,
+} from './enter.ts';
 import { namespaceFlags } from './kinds.ts';
-import { execute, findProgram, personalityNumber } from './process.ts';
+import { close } from './paths.ts';
+import { prepareProcess } from './prepare.ts';
+import { execute, findProgram, makeWorkingDirectory, personalityNumber } from './process.ts';
+import { limitSelf } from './rlimits.ts';
+import { useEveryProcessor } from './scheduling.ts';
 import { makeTerminal } from './terminal.ts';
 
 /** A pidfd of the container's first process. */
@@ -20,6 +31,7 @@ export interface ExecFacts {
   readonly hasCgroup: boolean;
   readonly maySetGroups: boolean;
   readonly preserveFds: number;
+  readonly rlimits: readonly Rlimit[];
   readonly personality: 'LINUX' | 'LINUX32' | undefined;
 }
 
@@ -27,6 +39,9 @@ export function compileExec(process: Process, facts: ExecFacts): Program {
   const p = new Program();
   becomeUndumpable(p);
   p.call('leave no mode bit out', 'umask', [0]);
+  useEveryProcessor(p);
+  const joinsUser = facts.namespaces.includes('user');
+  if (joinsUser) limitSelf(p, facts.rlimits); // nobody in there may raise one
   if (process.oomScoreAdj !== undefined) writeOwnProcFile(p, 'oom_score_adj', String(process.oomScoreAdj));
   if (facts.namespaces.length > 0) {
     const { value, text } = namespaceFlags(facts.namespaces);
@@ -34,8 +49,10 @@ export function compileExec(process: Process, facts: ExecFacts): Program {
     p.call("join the container's namespaces", 'setns', [INIT, flags(value, text)]);
   }
   cloneInto(p, [], facts.hasCgroup, REPORTS.pid);
+  close(p, INIT);
+  if (facts.hasCgroup) close(p, CGROUP);
   p.call('start a session', 'setsid', []);
-  p.call('start a session keyring', 'keyctl', [KEYCTL_JOIN_SESSION_KEYRING, 0], { ignore: ['any'] });
+  startKeyring(p);
   const root = slot('root');
   p.call("open the container's root", 'openat', [AT_FDCWD, cString('/'), O_PATH | O_DIRECTORY | O_CLOEXEC], {
     into: root,
@@ -49,7 +66,9 @@ export function compileExec(process: Process, facts: ExecFacts): Program {
     ]);
   }
   const program = slot('program');
-  prepareProcess(p, process, { root, maySetGroups: facts.maySetGroups });
+  makeWorkingDirectory(p, root, process.cwd);
+  close(p, root);
+  prepareProcess(p, process, { maySetGroups: facts.maySetGroups, rlimits: joinsUser ? [] : facts.rlimits });
   findProgram(p, process, program);
   p.report(REPORTS.created, 0);
   awaitHost(p, 'recorded the process');

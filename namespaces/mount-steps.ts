@@ -38,7 +38,7 @@ export function newFilesystem(
 ): void {
   const context = slot('fs');
   const label = `make ${what}`;
-  const on = onRefusal === undefined ? {} : { on: { EPERM: onRefusal } };
+  const on = onRefusal === undefined ? {} : { on: { EPERM: onRefusal, EBUSY: onRefusal } };
   p.call(label, 'fsopen', [cString(type), flags(FSOPEN_CLOEXEC, 'FSOPEN_CLOEXEC')], { into: context, ...on });
   for (const [name, value] of parameters) {
     const set =

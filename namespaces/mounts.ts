@@ -57,11 +57,21 @@ export interface MountJob {
   readonly sourceText: string;
   readonly targetKind: 'directory' | 'file';
   readonly tree: Slot;
+  /** What of the host's is bound where the kernel refuses a new instance. */
+  readonly fallback: string | undefined;
 }
+
+/** What a mount of type cgroup becomes: the host's directory, or a new instance, or the directory where that fails. */
+export type CgroupMount =
+  | { readonly kind: 'bind'; readonly source: string }
+  | { readonly kind: 'new'; readonly type: 'cgroup2' | 'tmpfs'; readonly fallback: string | undefined };
 
 export interface MountContext {
   /** Absolute path of the bundle, to which relative bind sources refer. */
   readonly bundle: string;
+  readonly cgroupMount: CgroupMount;
+  /** A user namespace that does not own its network namespace may not mount sysfs. */
+  readonly sysfsFallback: boolean;
   isDirectory(path: string): boolean;
 }
 
@@ -85,33 +95,61 @@ export function mountJobs(mounts: readonly Mount[], context: MountContext): Moun
 function mountJob(mount: Mount, index: number, context: MountContext): MountJob {
   const parsed = parseMountOptions(mount.options ?? []);
   const destination = cleanPath(mount.destination);
-  if (destination === '/') throw new MountError(mount.destination, "cannot mount over the container's root");
-  const isBind = parsed.bind !== undefined || mount.type === 'bind';
-  const type = isBind ? 'bind' : (mount.type ?? '');
-  if (type === '') throw new MountError(mount.destination, 'needs a type, or the option bind or rbind');
-  for (const extension of parsed.extensions) {
-    throw new MountError(mount.destination, `the option ${JSON.stringify(extension)} is not supported`);
+  checkEntry(mount, destination, parsed);
+  const tree = slot(`mount${index}:${destination}`);
+  const common = { destination, tree, flags: parsed, sourceText: mount.source ?? mount.type ?? '' };
+  if (isBind(mount, parsed)) {
+    const source = absolute(mount.source ?? '', context.bundle);
+    const targetKind = context.isDirectory(source) ? 'directory' : 'file';
+    const bind = parsed.bind ?? 'bind';
+    return { ...common, type: 'bind', flags: { ...parsed, bind }, source, targetKind, fallback: undefined };
   }
-  if (isBind && parsed.data.length > 0) {
-    throw new MountError(
-      mount.destination,
-      `a bind mount takes no file system options: ${parsed.data.join(',')}`,
-    );
+  if (mount.type === 'cgroup' || mount.type === 'cgroup2') return cgroupJob(common, context.cgroupMount);
+  const fallback = mount.type === 'sysfs' && context.sysfsFallback ? '/sys' : undefined;
+  return { ...common, type: mount.type ?? '', source: undefined, targetKind: 'directory', fallback };
+}
+
+type CommonFields = Pick<MountJob, 'destination' | 'tree' | 'flags' | 'sourceText'>;
+
+/** The options of cgroup v1 that people write (`nsdelegate`, controllers' names) mean nothing to either form. */
+function cgroupJob(common: CommonFields, mount: CgroupMount): MountJob {
+  const withoutData = { ...common, flags: { ...common.flags, data: [] } };
+  if (mount.kind === 'new') {
+    return {
+      ...withoutData,
+      type: mount.type,
+      source: undefined,
+      targetKind: 'directory',
+      fallback: mount.fallback,
+    };
   }
-  if (isBind && (mount.source ?? '') === '')
-    throw new MountError(mount.destination, 'a bind mount needs a source');
-  checkProc(destination, type, mount.destination);
-  const source = isBind ? absolute(mount.source ?? '', context.bundle) : undefined;
-  const targetKind = source === undefined || context.isDirectory(source) ? 'directory' : 'file';
+  const flags = { ...withoutData.flags, bind: 'bind' as const };
   return {
-    destination,
-    type,
-    flags: isBind && parsed.bind === undefined ? { ...parsed, bind: 'bind' } : parsed,
-    source,
-    sourceText: mount.source ?? type,
-    targetKind,
-    tree: slot(`mount${index}:${destination}`),
+    ...withoutData,
+    flags,
+    type: 'bind',
+    source: mount.source,
+    targetKind: 'directory',
+    fallback: undefined,
   };
+}
+
+const isBind = (mount: Mount, { bind }: MountFlags): boolean => bind !== undefined || mount.type === 'bind';
+
+/** @throws {MountError} */
+function checkEntry(mount: Mount, destination: string, parsed: MountFlags): void {
+  const refuse = (reason: string): MountError => new MountError(mount.destination, reason);
+  if (destination === '/') throw refuse("cannot mount over the container's root");
+  const bind = isBind(mount, parsed);
+  if (!bind && (mount.type ?? '') === '') throw refuse('needs a type, or the option bind or rbind');
+  for (const extension of parsed.extensions) {
+    throw refuse(`the option ${JSON.stringify(extension)} is not supported`);
+  }
+  if (bind && parsed.data.length > 0) {
+    throw refuse(`a bind mount takes no file system options: ${parsed.data.join(',')}`);
+  }
+  if (bind && (mount.source ?? '') === '') throw refuse('a bind mount needs a source');
+  checkProc(destination, bind ? 'bind' : (mount.type ?? ''), mount.destination);
 }
 
 const absolute = (path: string, bundle: string): string =>
@@ -128,28 +166,25 @@ function checkProc(destination: string, type: string, asWritten: string): void {
 }
 
 /** Steps that make the job's mount, detached, in its slot. Binds may be made by the host, the rest by the stage. */
-export function makeDetached(p: Program, job: MountJob, options: { readonly sysfsFallback: boolean }): void {
+export function makeDetached(p: Program, job: MountJob): void {
   if (job.source !== undefined) {
     cloneSource(p, job.source, job.flags.bind === 'rbind', job.tree, job.destination);
     applyBindFlags(p, job);
     return;
   }
-  const fallback = p.fresh('bind');
-  const done = p.fresh('made');
-  const canFallBack = options.sysfsFallback && job.type === 'sysfs';
+  const [refused, done] = [p.fresh('refused'), p.fresh('made')];
   newFilesystem(p, {
-    type: job.type === 'cgroup' ? 'cgroup2' : job.type,
+    type: job.type,
     what: `${JSON.stringify(job.type)} for ${JSON.stringify(job.destination)}`,
     parameters: parameters(job),
     attributes: job.flags.attributes.set & ~(isFilledLater(job) ? MOUNT_ATTR_RDONLY : 0),
     into: job.tree,
-    ...(canFallBack ? { onRefusal: fallback } : {}),
+    ...(job.fallback === undefined ? {} : { onRefusal: refused }),
   });
-  if (!canFallBack) return;
-  // A user namespace that does not own its network namespace may not mount sysfs: the host's is bound instead.
+  if (job.fallback === undefined) return;
   p.goTo(done);
-  p.mark(fallback);
-  cloneSource(p, '/sys', true, job.tree, job.destination);
+  p.mark(refused);
+  cloneSource(p, job.fallback, true, job.tree, job.destination);
   setAttributes(p, `restrict "${job.destination}"`, job.tree, job.flags.attributes, AT_RECURSIVE);
   p.mark(done);
 }
@@ -161,8 +196,9 @@ function parameters(job: MountJob): Parameter[] {
   const { data, superFlags, attributes } = job.flags;
   const out: Parameter[] = [['source', job.sourceText]];
   for (const flag of superFlags) out.push([flag]);
-  if ((attributes.set & MOUNT_ATTR_RDONLY) !== 0 && !isFilledLater(job)) out.push(['ro']);
-  if (job.type === 'cgroup' || job.type === 'cgroup2') return out;
+  // Not of cgroup2, which is one instance for the whole machine.
+  const isOwnInstance = !isFilledLater(job) && job.type !== 'cgroup2';
+  if ((attributes.set & MOUNT_ATTR_RDONLY) !== 0 && isOwnInstance) out.push(['ro']);
   for (const option of data.flatMap((text) => text.split(','))) {
     if (option === '') continue;
     const at = option.indexOf('=');

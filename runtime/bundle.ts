@@ -3,7 +3,7 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../spec/config.ts';
 import { unsupportedProperties } from '../spec/unsupported.ts';
-import { parseConfig } from '../spec/validate.ts';
+import { ConfigError, parseConfig } from '../spec/validate.ts';
 import { isErrno } from '../sys/errno.ts';
 import { RuntimeError } from './errors.ts';
 
@@ -20,7 +20,7 @@ export interface Bundle {
 export function loadBundle(directory: string): Bundle {
   const path = resolve(directory);
   const configText = readConfig(path);
-  const config = parseConfig(configText);
+  const config = parse(configText);
   const unsupported = unsupportedProperties(config);
   if (unsupported.length > 0) {
     throw new RuntimeError(
@@ -29,6 +29,16 @@ export function loadBundle(directory: string): Bundle {
     );
   }
   return { path, config, configText, rootfs: findRootfs(path, config.root.path) };
+}
+
+/** A problem of the file as a whole is told with the file's name instead of `$`. */
+function parse(text: Buffer): Config {
+  try {
+    return parseConfig(text);
+  } catch (error) {
+    if (!(error instanceof ConfigError) || error.problems[0]?.path !== '$') throw error;
+    throw new RuntimeError('CONFIG', `config.json ${error.problems[0].rule}`);
+  }
 }
 
 function readConfig(bundle: string): Buffer {

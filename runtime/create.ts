@@ -1,27 +1,30 @@
 // From a bundle to a container that is created: the host's side of the plan.
-import { existsSync, openSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import type { Cgroup } from '../cgroups/cgroup.ts';
 import { type CreateFacts, type CreatePrograms, compileCreate, FIFO } from '../namespaces/create.ts';
 import { CGROUP, CONTROL, REPORTS } from '../namespaces/enter.ts';
 import { STATE_BYTES_MAX, STATUS_PLACEHOLDER } from '../namespaces/hooks.ts';
 import { chooseNamespaces } from '../namespaces/kinds.ts';
+import type { Rlimit } from '../spec/config/process.ts';
+import type { Config } from '../spec/config.ts';
 import { AT_FDCWD, O_PATH, S_IFIFO } from '../sys/abi/constants.ts';
 import { O_NOFOLLOW } from '../sys/abi/fcntl.ts';
 import { isErrno } from '../sys/errno.ts';
 import { Fd } from '../sys/fd.ts';
 import { executeProgram } from '../sys/plan/execute.ts';
 import { PlanError } from '../sys/plan/plan-error.ts';
-import { StageSession } from '../sys/stage/session.ts';
+import { type StageReport, StageSession } from '../sys/stage/session.ts';
 import { syscall, trySyscall } from '../sys/syscall.ts';
 import { waitFor } from '../sys/wait.ts';
 import type { Bundle } from './bundle.ts';
-import { placeInCgroup } from './cgroup-placement.ts';
+import { cgroupMount, placeInCgroup } from './cgroup-placement.ts';
 import { specState } from './container-state.ts';
 import { RuntimeError } from './errors.ts';
+import { withHome } from './home.ts';
 import { runHooks, statusText } from './hooks.ts';
 import { writeIdMappings } from './id-mappings.ts';
 import { identify } from './process-identity.ts';
-import { restoreOpenFiles, setRlimits } from './rlimits.ts';
+import { setRlimits, withOpenFiles } from './rlimits.ts';
 import type { SavedState, StateDirectory, StateStore } from './state-store.ts';
 
 const SIGKILL = 9;
@@ -30,7 +33,10 @@ export interface CreateOptions {
   /** `create`: wait for start. `run`: go on as soon as the state is saved. */
   readonly gate: 'fifo' | 'host';
   readonly preserveFds: number;
+  /** How many of them are sockets of socket activation. */
+  readonly listenFds: number;
   readonly stdio?: readonly [number, number, number];
+  readonly newKeyring: boolean;
   readonly rootless: boolean;
   /** The soft limit of open files that the caller of the runtime had. */
   readonly openFilesLimit: number | undefined;
@@ -69,8 +75,6 @@ export class Creation implements Disposable {
 
   /** Lets the process go on, and waits until it is the container's program. @throws {Error} why it did not */
   start(): void {
-    const { startContainer } = this.bundle.config.hooks ?? {};
-    if ((startContainer ?? []).length > 0) this.session.answer(hookState(this.state, 'created', this.pid));
     this.session.answer();
     awaitExec(this.session);
   }
@@ -107,26 +111,32 @@ class Attempt {
   #cgroup: Cgroup | undefined;
   #session: StageSession | undefined;
   #pid = 0;
+  #isIntermediate = false;
+  #awaitsSecondPid = false;
   #state: SavedState | undefined;
   #programs: CreatePrograms | undefined;
   #hooksRan = false;
+  readonly #rlimits: readonly Rlimit[];
 
   constructor(id: string, bundle: Bundle, options: CreateOptions, directory: StateDirectory) {
     this.#id = id;
     this.#bundle = bundle;
     this.#options = options;
     this.#directory = directory;
+    this.#rlimits = withOpenFiles(bundle.config.process?.rlimits ?? [], options.openFilesLimit);
   }
 
   async run(): Promise<Creation> {
     const { config } = this.#bundle;
-    this.#cgroup = placeInCgroup(this.#id, config, this.#options.rootless);
+    this.#cgroup = placeInCgroup(this.#id, config, this.#options.rootless, this.#directory);
     this.#state = this.#initialState();
     this.#directory.save(this.#state); // so that delete --force finds the cgroup, whatever happens to us
     this.#directory.saveConfig(this.#bundle.configText);
     const session = this.#launch();
     await this.#converse(session);
-    this.#limit();
+    if ((config.hooks?.startContainer ?? []).length > 0) {
+      session.answer(hookState(this.#state, 'created', containerPid(this.#pid)));
+    }
     const state = { ...this.#state, process: identify(this.#pid), ...this.#lateSteps(session) };
     this.#state = state;
     this.#directory.save(state);
@@ -165,9 +175,12 @@ class Attempt {
       rootless,
       preserveFds,
       hasCgroup: this.#cgroup !== undefined,
+      rlimits: this.#rlimits,
+      newKeyring: this.#options.newKeyring,
+      cgroupMount: cgroupMount(this.#bundle.config, this.#cgroup),
       gate: fifo === undefined ? 'host' : { fifo: `self/fd/${fifo.number}` },
     });
-    this.#programs = compileCreate(this.#bundle.config, facts);
+    this.#programs = compileCreate(this.#finalConfig(), facts);
     const opened = executeProgram(this.#programs.host);
     try {
       const given = new Map(opened);
@@ -186,18 +199,35 @@ class Attempt {
     }
   }
 
-  /** Answers what the stage asks for, until the container is created. */
+  /** With what the environment gets from the runtime. */
+  #finalConfig(): Config {
+    const config = withHome(this.#bundle);
+    const { listenFds } = this.#options;
+    if (config.process === undefined || listenFds === 0) return config;
+    const env = [...(config.process.env ?? []), `LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'];
+    return { ...config, process: { ...config.process, env } };
+  }
+
+  /**
+   * Answers what the stage asks for, until the container is created. Parent and child write to the same socket: the
+   * child may be heard of before its pid, which everything about it has to wait for.
+   */
   async #converse(session: StageSession): Promise<void> {
+    const early: StageReport[] = [];
     for (;;) {
-      const report = nextReport(session);
+      const report = (this.#knowsPid() ? early.shift() : undefined) ?? nextReport(session);
       if (report === undefined) throw this.#earlyEnd();
-      if (report.fd !== undefined) {
-        await this.#options.onTerminal(report.fd);
-        continue;
-      }
-      if (report.label === REPORTS.created) return;
-      await this.#answer(session, report.label, report.value);
+      const isPid = report.label === REPORTS.pid || report.label === REPORTS.intermediate;
+      if (!isPid && !this.#knowsPid()) early.push(report);
+      else if (report.fd !== undefined) await this.#options.onTerminal(report.fd);
+      else if (report.label === REPORTS.created) return;
+      else await this.#answer(session, report.label, report.value);
     }
+  }
+
+  /** Of the process that speaks now: the one in between, and after it has its mappings, the container's. */
+  #knowsPid(): boolean {
+    return this.#pid !== 0 && !this.#awaitsSecondPid;
   }
 
   async #answer(session: StageSession, label: string, value: number): Promise<void> {
@@ -206,11 +236,15 @@ class Attempt {
       case REPORTS.pid:
       case REPORTS.intermediate:
         if (this.#pid === 0) session.reap();
-        else syscall('wait4', this.#pid, 0, 0, 0); // the process in between has done its work
+        else waitFor(this.#pid); // the process in between has done its work
         this.#pid = value;
+        this.#awaitsSecondPid = false;
+        this.#isIntermediate = label === REPORTS.intermediate;
         break;
       case REPORTS.mapIds:
         await writeIdMappings(this.#pid, config.linux ?? {}, this.#options.rootless);
+        setRlimits(this.#pid, this.#rlimits);
+        this.#awaitsSecondPid = this.#isIntermediate;
         session.answer();
         break;
       case REPORTS.runtimeHooks: {
@@ -240,12 +274,6 @@ class Attempt {
         ? 'container init was OOM-killed (memory limit too low?)'
         : `container init ended before it was created (exit status ${code}, signal ${signal})`;
     return new RuntimeError('INIT_DIED', text);
-  }
-
-  #limit(): void {
-    const rlimits = this.#bundle.config.process?.rlimits ?? [];
-    setRlimits(this.#pid, rlimits);
-    restoreOpenFiles(this.#pid, rlimits, this.#options.openFilesLimit);
   }
 
   /** Labels of the steps behind the gate, which `start` may have to name. */
@@ -330,7 +358,10 @@ export function hookState(
 
 export function createFacts(
   bundle: Bundle,
-  facts: Pick<CreateFacts, 'rootless' | 'preserveFds' | 'hasCgroup' | 'gate'>,
+  facts: Pick<
+    CreateFacts,
+    'rootless' | 'preserveFds' | 'hasCgroup' | 'gate' | 'rlimits' | 'newKeyring' | 'cgroupMount'
+  >,
 ): CreateFacts {
   return {
     ...facts,
@@ -351,8 +382,12 @@ function isDirectory(path: string): boolean {
   }
 }
 
+/** The container's user opens it for writing, whoever that is; the directory keeps everybody else out. */
+const FIFO_MODE = 0o622;
+
 function makeFifo(path: string): Fd {
-  syscall('mknodat', AT_FDCWD, path, S_IFIFO | 0o600, 0);
+  syscall('mknodat', AT_FDCWD, path, S_IFIFO | FIFO_MODE, 0);
+  chmodSync(path, FIFO_MODE); // the umask may have taken some of it away
   return new Fd(openSync(path, O_PATH | O_NOFOLLOW));
 }
 

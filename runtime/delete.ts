@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { removeCgroup } from '../cgroups/cgroup.ts';
 import { parseConfig } from '../spec/validate.ts';
 import { isErrno } from '../sys/errno.ts';
-import { hostHierarchy } from './cgroup-placement.ts';
+import { hostHierarchy, removeNotedCgroup } from './cgroup-placement.ts';
 import { type Container, killAll, loadContainer } from './container.ts';
 import { specState } from './container-state.ts';
 import { explain, RuntimeError } from './errors.ts';
@@ -25,9 +25,9 @@ export interface DeleteOptions {
 export async function deleteContainer(store: StateStore, id: string, options: DeleteOptions): Promise<void> {
   using directory = openForDelete(store, id, options.force);
   if (directory === undefined) return;
-  const container = loadForDelete(store, id, directory, options.force);
+  const container = await loadForDelete(store, id, directory, options.force);
   if (container === undefined) {
-    directory.remove();
+    await removeUnknown(directory);
     return;
   }
   const { saved, status } = container;
@@ -51,21 +51,27 @@ function openForDelete(store: StateStore, id: string, force: boolean): StateDire
 }
 
 /** undefined: there is nothing to know about it, only a directory to remove. */
-function loadForDelete(
+async function loadForDelete(
   store: StateStore,
   id: string,
   directory: StateDirectory,
   force: boolean,
-): Container | undefined {
+): Promise<Container | undefined> {
   try {
     return loadContainer(store, id);
   } catch (error) {
     if (!(error instanceof RuntimeError)) throw error;
     if (force) return undefined;
     // A creation that died before it wrote anything: nothing else will ever remove it. runc does the same.
-    if (error.code === 'NOT_FOUND') directory.remove();
+    if (error.code === 'NOT_FOUND') await removeUnknown(directory);
     throw error;
   }
+}
+
+async function removeUnknown(directory: StateDirectory): Promise<void> {
+  const cgroup = directory.notedCgroup();
+  if (cgroup !== undefined) await removeNotedCgroup(cgroup, directory.hasConfig());
+  directory.remove();
 }
 
 async function awaitDeath(saved: SavedState): Promise<void> {

@@ -11,19 +11,21 @@ import { StageSession } from '../sys/stage/session.ts';
 import { cgroupOf, loadContainer } from './container.ts';
 import { awaitExec, nextReport } from './create.ts';
 import { RuntimeError } from './errors.ts';
+import { withHomeOf } from './home.ts';
 import { openProcess } from './process-identity.ts';
-import { restoreOpenFiles, setRlimits } from './rlimits.ts';
+import { withOpenFiles } from './rlimits.ts';
 import type { StateStore } from './state-store.ts';
 
 export interface ExecOptions {
   readonly preserveFds: number;
+  readonly listenFds: number;
   readonly stdio?: readonly [number, number, number];
   readonly rootless: boolean;
   readonly openFilesLimit: number | undefined;
   readonly ignorePaused: boolean;
   onTerminal(terminal: Fd): void | Promise<void>;
   /** Its pid on the host, before the program runs. */
-  onPid(pid: number): void;
+  beforeStart(pid: number): Promise<void>;
 }
 
 /** Runs `process` in the container. @returns its pid; it is a child of ours */
@@ -45,13 +47,17 @@ export async function execInContainer(
     throw new RuntimeError('STOPPED', 'cannot exec in a stopped container');
   }
   using cgroup = cgroupOf(saved);
-  const program = compileExec(process, {
-    namespaces: differingNamespaces(saved.process.pid),
-    hasCgroup: cgroup !== undefined,
-    maySetGroups: !options.rootless,
-    preserveFds: options.preserveFds,
-    personality: config.linux?.personality?.domain,
-  });
+  const program = compileExec(
+    withHomeOf(withListenFds(process, options.listenFds), `/proc/${saved.process.pid}/root`),
+    {
+      namespaces: differingNamespaces(saved.process.pid),
+      hasCgroup: cgroup !== undefined,
+      maySetGroups: !options.rootless,
+      preserveFds: options.preserveFds,
+      rlimits: withOpenFiles(process.rlimits ?? [], options.openFilesLimit),
+      personality: config.linux?.personality?.domain,
+    },
+  );
   const given = new Map([[INIT.name, init.number]]);
   if (cgroup !== undefined) given.set(CGROUP.name, cgroup.fd.number);
   using session = StageSession.launch(program, {
@@ -61,29 +67,26 @@ export async function execInContainer(
     fallbackDirectory: container.directory,
     ...(options.stdio === undefined ? {} : { stdio: options.stdio }),
   });
-  return await converse(session, process, options);
+  return await converse(session, options);
 }
 
-async function converse(session: StageSession, process: Process, options: ExecOptions): Promise<number> {
+/** The process may be heard of before its parent has told its pid. */
+async function converse(session: StageSession, options: ExecOptions): Promise<number> {
   let pid = 0;
-  for (;;) {
+  let isCreated = false;
+  while (pid === 0 || !isCreated) {
     const report = nextReport(session);
     if (report === undefined) throw new RuntimeError('START', 'the process ended before its program ran');
-    if (report.fd !== undefined) {
-      await options.onTerminal(report.fd);
-    } else if (report.label === REPORTS.pid) {
-      session.reap();
-      pid = report.value;
-      const rlimits = process.rlimits ?? [];
-      setRlimits(pid, rlimits);
-      restoreOpenFiles(pid, rlimits, options.openFilesLimit);
-    } else if (report.label === REPORTS.created) {
-      options.onPid(pid);
-      session.answer();
-      awaitExec(session);
-      return pid;
-    }
+    if (report.fd !== undefined) await options.onTerminal(report.fd);
+    if (report.label === REPORTS.created) isCreated = true;
+    if (report.label !== REPORTS.pid) continue;
+    session.reap();
+    pid = report.value;
   }
+  await options.beforeStart(pid);
+  session.answer();
+  awaitExec(session);
+  return pid;
 }
 
 /** A namespace that is the runtime's own need not be joined, and a user namespace cannot be. */
@@ -92,4 +95,10 @@ function differingNamespaces(pid: number): NamespaceType[] {
     const { file } = NAMESPACE_KINDS[type];
     return readlinkSync(`/proc/self/ns/${file}`) !== readlinkSync(`/proc/${pid}/ns/${file}`);
   });
+}
+
+function withListenFds(process: Process, count: number): Process {
+  return count === 0
+    ? process
+    : { ...process, env: [...(process.env ?? []), `LISTEN_FDS=${count}`, 'LISTEN_PID=1'] };
 }

@@ -8,10 +8,10 @@ import { destroy } from './delete.ts';
 import { RuntimeError } from './errors.ts';
 import { writePidFile } from './pid-file.ts';
 import { identify, openProcess, sendSignal } from './process-identity.ts';
-import { forwardedSignals, signalNumber } from './signals.ts';
+import { forwardedSignals, signalNumber, unblockSignal } from './signals.ts';
 import { runPoststart } from './start.ts';
 import type { StateStore } from './state-store.ts';
-import type { CallersTerminal } from './terminal-relay.ts';
+import type { CallersTerminal, TerminalRelay } from './terminal-relay.ts';
 
 export interface RunOptions {
   readonly detach: boolean;
@@ -19,6 +19,9 @@ export interface RunOptions {
   readonly pidFile: string | undefined;
   readonly consoleSocket: string | undefined;
   readonly preserveFds: number;
+  /** How many of them are sockets of socket activation. */
+  readonly listenFds: number;
+  readonly newKeyring: boolean;
   readonly rootless: boolean;
   readonly openFilesLimit: number | undefined;
   warn(message: string): void;
@@ -26,7 +29,7 @@ export interface RunOptions {
   caller(): CallersTerminal;
 }
 
-/** @throws {RuntimeError} runc's texts for a terminal that goes nowhere */
+/** @throws {RuntimeError} runc's texts, to the letter, for a terminal that goes nowhere */
 export function checkTerminal(
   terminal: boolean,
   foreground: boolean,
@@ -35,11 +38,11 @@ export function checkTerminal(
   if (terminal && !foreground && consoleSocket === undefined) {
     throw new RuntimeError(
       'TERMINAL',
-      'cannot allocate tty if hull will detach without setting console socket',
+      'cannot allocate tty if runc will detach without setting console socket',
     );
   }
   if (consoleSocket !== undefined && (!terminal || foreground)) {
-    throw new RuntimeError('TERMINAL', 'cannot use console socket if hull will not detach or allocate tty');
+    throw new RuntimeError('TERMINAL', 'cannot use console socket if runc will not detach or allocate tty');
   }
 }
 
@@ -81,6 +84,8 @@ export async function runContainer(
     using creation = await createContainer(store, id, bundle, {
       gate: 'host',
       preserveFds: options.preserveFds,
+      listenFds: options.listenFds,
+      newKeyring: options.newKeyring,
       rootless: options.rootless,
       openFilesLimit: options.openFilesLimit,
       onTerminal: (terminal) => target.onTerminal(terminal),
@@ -99,6 +104,7 @@ async function supervise(
   options: RunOptions,
 ): Promise<number> {
   const { state, directory, bundle } = creation;
+  await using _relay = await relayTerminal(terminal, options.caller);
   try {
     if (options.pidFile !== undefined) writePidFile(options.pidFile, creation.pid);
     creation.start();
@@ -109,21 +115,19 @@ async function supervise(
   }
   if (forwarding === undefined) return 0;
   forwarding.to(creation.pid);
-  const status = await waitWithTerminal(creation.pid, terminal, options.caller);
+  const status = shellStatus(await waitInThread(creation.pid));
   if (!options.keep) await destroy(state, directory, options.warn);
   return status;
 }
 
-/** Waits for a child of ours; whatever it says on its terminal is passed on first. */
-export async function waitWithTerminal(
-  pid: number,
+/** Before the program runs, so that it finds the size of the caller's terminal. */
+export async function relayTerminal(
   terminal: Fd | undefined,
   caller: () => CallersTerminal,
-): Promise<number> {
-  if (terminal === undefined) return shellStatus(await waitInThread(pid));
+): Promise<TerminalRelay | undefined> {
+  if (terminal === undefined) return undefined;
   const { TerminalRelay } = await import('./terminal-relay.ts');
-  await using _relay = new TerminalRelay(terminal, caller());
-  return shellStatus(await waitInThread(pid));
+  return new TerminalRelay(terminal, caller());
 }
 
 /** Catches what may be passed on, from before the container exists; keeps it until there is one. */
@@ -139,6 +143,7 @@ export class SignalForwarding implements Disposable {
       process.on(name, handler);
       this.#handlers.push([name, handler]);
     }
+    unblockSignal('SIGUSR1');
   }
 
   to(pid: number): void {

@@ -1,5 +1,6 @@
 // Signals by name and number.
 import { constants } from 'node:os';
+import { syscall } from '../sys/syscall.ts';
 import { RuntimeError } from './errors.ts';
 
 /** signal(7): 1 to 64 on Linux. */
@@ -40,3 +41,15 @@ export function forwardedSignals(): NodeJS.Signals[] {
 }
 
 export const signalNumber = (name: NodeJS.Signals): number => constants.signals[name];
+
+/** SIG_UNBLOCK of asm-generic/signal-defs.h, and sizeof(sigset_t) in the kernel. */
+const SIG_UNBLOCK = 1;
+const SIGSET_BYTES = 8;
+
+/** Node under --disable-sigusr1 keeps that signal blocked, and a handler for it would never run. */
+export function unblockSignal(name: NodeJS.Signals): void {
+  const set = new Uint8Array(SIGSET_BYTES);
+  const bit = signalNumber(name) - 1;
+  set[bit >> 3] = 1 << (bit & 7);
+  syscall('rt_sigprocmask', SIG_UNBLOCK, set, 0, SIGSET_BYTES);
+}

@@ -3,14 +3,17 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -157,6 +160,25 @@ export class StateDirectory implements Disposable {
   /** The container's own copy: later changes of the bundle's file have no effect. */
   saveConfig(text: Uint8Array): void {
     writeFileSync(join(this.path, 'config.json'), text, { mode: 0o600, flag: 'wx' });
+  }
+
+  /** The cgroup that is about to be made, as a symlink's text: one system call, whole or not there at all. */
+  noteCgroup(path: string): void {
+    symlinkSync(path, join(this.path, 'cgroup'));
+  }
+
+  notedCgroup(): string | undefined {
+    try {
+      return readlinkSync(join(this.path, 'cgroup'));
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'EINVAL')) return undefined;
+      throw error;
+    }
+  }
+
+  /** The creation had come so far that the cgroup was the container's alone. */
+  hasConfig(): boolean {
+    return existsSync(join(this.path, 'config.json'));
   }
 
   readConfig(): Buffer {

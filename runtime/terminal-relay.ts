@@ -1,7 +1,8 @@
-// Between the caller's terminal (or pipes) and the container's: the foreground of `run -t`.
+// Between the caller's terminal (or pipes) and the container's: the foreground of `run` and `exec -t`.
 import { ReadStream, WriteStream } from 'node:tty';
-import { TIOCGWINSZ, TIOCSWINSZ } from '../sys/abi/constants.ts';
+import { F_DUPFD_CLOEXEC, TIOCGWINSZ, TIOCSWINSZ } from '../sys/abi/constants.ts';
 import { winsize } from '../sys/abi/structs.ts';
+import { rawTermios, TCGETS, TCSETS, TERMIOS_BYTES } from '../sys/abi/termios.ts';
 import type { Fd } from '../sys/fd.ts';
 import { syscall, trySyscall } from '../sys/syscall.ts';
 
@@ -11,63 +12,77 @@ export interface CallersTerminal {
   readonly output: NodeJS.WriteStream;
 }
 
-/** Passes bytes and window sizes on; puts the caller's terminal back as it was when it is disposed. */
-export class TerminalRelay implements AsyncDisposable {
-  readonly #terminal: Fd;
-  readonly #caller: CallersTerminal;
-  readonly #input: ReadStream;
-  readonly #output: WriteStream;
-  readonly #ended: Promise<void>;
-  readonly #restore = (): void => this.#restoreMode();
-  readonly #resize = (): void => this.#copySize();
-
-  /** Owns `terminal` from here on. */
-  constructor(terminal: Fd, caller: CallersTerminal) {
-    this.#terminal = terminal;
-    this.#caller = caller;
-    this.#copySize();
-    this.#input = new ReadStream(terminal.number);
-    this.#output = new WriteStream(terminal.number);
-    this.#input.on('data', (chunk: Buffer) => this.#caller.output.write(chunk));
-    this.#output.on('error', () => {}); // the container has closed its side: the end of input is seen by the reader
-    this.#ended = new Promise((resolve) => {
-      this.#input.on('error', () => resolve()); // EIO is how a terminal says that nobody has it open any more
-      this.#input.on('end', () => resolve());
-    });
-    if (this.#caller.input.isTTY) {
-      this.#caller.input.setRawMode(true);
-      process.on('exit', this.#restore);
-    }
-    process.on('SIGWINCH', this.#resize);
-    this.#caller.input.on('data', (chunk: Buffer) => this.#output.write(chunk));
-    this.#caller.input.on('end', () => this.#output.write(END_OF_TRANSMISSION));
-  }
-
-  #copySize(): void {
-    const size = new Uint8Array(winsize.size);
-    if (trySyscall('ioctl', 0, TIOCGWINSZ, size) === 0)
-      syscall('ioctl', this.#terminal.number, TIOCSWINSZ, size);
-  }
-
-  #restoreMode(): void {
-    if (this.#caller.input.isTTY) this.#caller.input.setRawMode(false);
-  }
-
-  /** All that the container wrote has been passed on. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    process.off('SIGWINCH', this.#resize);
-    this.#caller.input.pause();
-    this.#caller.input.removeAllListeners('data');
-    await Promise.race([this.#ended, new Promise((resolve) => setTimeout(resolve, DRAIN_TIMEOUT_MS))]);
-    this.#restoreMode();
-    process.off('exit', this.#restore);
-    this.#input.destroy();
-    this.#output.destroy();
-  }
-}
+const STDIN = 0;
 
 /** Ctrl-D: a pipe's end of input as a terminal says it. */
 const END_OF_TRANSMISSION = '\x04';
 
 /** A process that left the container's session behind may hold the terminal open for ever. */
 const DRAIN_TIMEOUT_MS = 500;
+
+/** Passes bytes and window sizes on; puts the caller's terminal back as it was, however the process ends. */
+export class TerminalRelay implements AsyncDisposable {
+  readonly #terminal: number;
+  readonly #caller: CallersTerminal;
+  readonly #fromContainer: ReadStream;
+  readonly #toContainer: WriteStream;
+  readonly #ended: Promise<void>;
+  readonly #settings = new Uint8Array(TERMIOS_BYTES);
+  readonly #isTerminal: boolean;
+  readonly #restore = (): void => this.#restoreSettings();
+  readonly #resize = (): void => this.#copySize();
+
+  /** Owns `terminal` from here on. */
+  constructor(terminal: Fd, caller: CallersTerminal) {
+    // Each stream closes its descriptor, so each has one of its own.
+    const forWriting = syscall('fcntl', terminal.number, F_DUPFD_CLOEXEC, 0);
+    this.#terminal = terminal.release();
+    this.#caller = caller;
+    this.#copySize();
+    this.#isTerminal = trySyscall('ioctl', STDIN, TCGETS, this.#settings) === 0;
+    if (this.#isTerminal) syscall('ioctl', STDIN, TCSETS, rawTermios(this.#settings));
+    process.on('exit', this.#restore);
+    process.on('SIGWINCH', this.#resize);
+    this.#fromContainer = new ReadStream(this.#terminal);
+    this.#toContainer = new WriteStream(forWriting);
+    this.#ended = this.#connect();
+  }
+
+  #connect(): Promise<void> {
+    const { input, output } = this.#caller;
+    // Errors here mean that the container has closed its side, which the reader sees as the end.
+    this.#toContainer.on('error', () => {});
+    input.pipe(this.#toContainer, { end: false });
+    input.on('end', () => this.#toContainer.write(END_OF_TRANSMISSION));
+    this.#fromContainer.pipe(output, { end: false });
+    return new Promise((resolve) => {
+      this.#fromContainer.on('error', () => resolve()); // EIO: nobody has the terminal open any more
+      this.#fromContainer.on('end', () => resolve());
+    });
+  }
+
+  #copySize(): void {
+    const size = new Uint8Array(winsize.size);
+    if (trySyscall('ioctl', STDIN, TIOCGWINSZ, size) < 0) return; // a pipe has no size
+    trySyscall('ioctl', this.#terminal, TIOCSWINSZ, size);
+  }
+
+  #restoreSettings(): void {
+    if (this.#isTerminal) trySyscall('ioctl', STDIN, TCSETS, this.#settings);
+  }
+
+  /** Waits until all that the container wrote has been passed on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    process.off('SIGWINCH', this.#resize);
+    this.#caller.input.unpipe(this.#toContainer);
+    this.#caller.input.destroy();
+    await Promise.race([
+      this.#ended,
+      new Promise((resolve) => setTimeout(resolve, DRAIN_TIMEOUT_MS).unref()),
+    ]);
+    this.#restoreSettings();
+    process.off('exit', this.#restore);
+    this.#fromContainer.destroy();
+    this.#toContainer.destroy();
+  }
+}

@@ -85,12 +85,13 @@ export function wideInteger(min: bigint, max: bigint): Check<number | bigint> {
 export const uint64 = wideInteger(0n, UINT64_MAX);
 export const int64 = wideInteger(-INT64_MAX - 1n, INT64_MAX);
 
-/** One of the names; the list itself is what the error says. */
+/** One of the names; the error says which there are, and what was given. */
 export function oneOf<const T extends string>(names: readonly T[]): Check<T> {
   const known = new Set<unknown>(names);
   const rule = `must be one of ${names.map((name) => `"${name}"`).join(', ')}`;
   return (value, at, report) => {
-    if (!known.has(value)) report.add(at, rule);
+    if (known.has(value)) return;
+    report.add(at, typeof value === 'string' ? `${rule}, not ${quote(value)}` : rule);
   };
 }
 

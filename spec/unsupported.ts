@@ -37,8 +37,6 @@ const resources = (config: Config) => config.linux?.resources ?? {};
 const REFUSALS: readonly Refusal<Config>[] = [
   { path: '$.process.apparmorProfile',        isAsked: (c) => asks(c.process?.apparmorProfile),  what: 'AppArmor profiles' },
   { path: '$.process.selinuxLabel',           isAsked: (c) => asks(c.process?.selinuxLabel),     what: 'SELinux labels' },
-  { path: '$.process.scheduler',              isAsked: (c) => c.process?.scheduler !== undefined, what: 'scheduling policies' },
-  { path: '$.process.ioPriority',             isAsked: (c) => c.process?.ioPriority !== undefined, what: 'I/O priorities' },
   { path: '$.process.execCPUAffinity',        isAsked: (c) => asks(c.process?.execCPUAffinity),  what: 'CPU affinity of exec' },
   { path: '$.linux.seccomp',                  isAsked: (c) => c.linux?.seccomp !== undefined,    what: 'seccomp filters' },
   { path: '$.linux.mountLabel',               isAsked: (c) => asks(c.linux?.mountLabel),         what: 'SELinux labels' },

@@ -55,7 +55,13 @@ export function nativeSyscall(args: readonly NativeInteger[]): number {
   return settle(addon.load({ ...call('syscall', I64, args), ...WITH_ERRNO }));
 }
 
-/** The same on a thread of its own, for a call that blocks while JavaScript goes on. */
+/** The same, with a result beyond 2^53 as it is. */
+export function nativeSyscallExact(args: readonly NativeInteger[]): bigint {
+  const { value, errnoCode } = addon.load({ ...call('syscall', I64_OF_BIGINT, args), ...WITH_ERRNO });
+  return value === -1n ? BigInt(-errnoCode) : (value as bigint); // ffi-rs declares the object type
+}
+
+/** {@link nativeSyscall} on a thread of its own, for a call that blocks while JavaScript goes on. */
 export async function nativeSyscallInThread(args: readonly NativeInteger[]): Promise<number> {
   return settle(
     await addon.load({ ...call('syscall', I64, args), ...WITH_ERRNO, runInNewThread: true as const }),

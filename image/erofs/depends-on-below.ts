@@ -6,13 +6,21 @@ import type { ImpliedDirectory } from './seal.ts';
 import type { ErofsLayer } from './sink.ts';
 
 /**
- * Layers usually describe every directory on the way to their files; then an image fits above anything, and is
- * shared. One that does not may mean another place (`lib/x` where `lib` is a link below), a directory with the owner
- * it has below, or a file of below by another name. If this says so, it is to be built again with `lower`, and the
- * image is good for this chain of layers only.
+ * Layers usually describe every directory on the way to their files, and hide only what is there; then an image fits
+ * above anything, and is shared. One that does not may mean another place (`lib/x` where `lib` is a link below), a
+ * directory with the owner that it has below, or a file of below by another name. And overlayfs looks for whiteouts
+ * only in directories that it merges: anywhere else, names that are hidden are listed. If this says so, the layer is
+ * to be built again with `lower`, for an image that is good for this chain of layers only.
  */
-export function dependsOnBelow(layer: Pick<ErofsLayer, 'implied' | 'linksBelow'>, lower: LowerTree): boolean {
-  return layer.linksBelow.length > 0 || layer.implied.some((directory) => isOther(directory, lower));
+export function dependsOnBelow(
+  { implied, linksBelow, hiding }: Pick<ErofsLayer, 'implied' | 'linksBelow' | 'hiding'>,
+  lower: LowerTree,
+): boolean {
+  return (
+    linksBelow.length > 0 ||
+    implied.some((directory) => isOther(directory, lower)) ||
+    hiding.some((path) => lower.lookup(path)?.kind !== 'directory')
+  );
 }
 
 function isOther({ path, origin }: ImpliedDirectory, lower: LowerTree): boolean {

@@ -38,6 +38,8 @@ export class LayerTree {
   readonly linksBelow = new Map<number, string>();
   /** Contents that come from the layers below, by inode. */
   readonly copies = new Map<number, LowerNode>();
+  /** Directories that were implied, and are gone: below, what was put in them may have been put elsewhere. */
+  readonly replaced: string[] = [];
   /** What lies below, if it is known. */
   readonly lower: LowerTree | undefined;
 
@@ -78,8 +80,17 @@ export class LayerTree {
     const existing = parent.children.get(name);
     // What was not a directory had hidden one of the layers below, which does not come back with a new one.
     if (typeof existing === 'number' && node instanceof Directory) node.isOpaque = true;
+    if (existing instanceof Directory) this.#noteReplaced(existing);
     parent.children.set(name, node);
     if (existing !== undefined || typeof node !== 'number' || this.targets.has(node)) this.forgetPaths();
+  }
+
+  #noteReplaced(gone: Directory): void {
+    const directories = [gone];
+    for (const { wasImplied, parent, name, path, children } of directories) {
+      if (wasImplied && parent?.showsBelow(name)) this.replaced.push(path);
+      for (const child of children.values()) if (child instanceof Directory) directories.push(child);
+    }
   }
 
   /** Something has changed that can lead paths elsewhere. */

@@ -10,7 +10,7 @@ export interface ImpliedDirectory {
   readonly path: string;
   /**
    * `content` and `whiteout`: nothing describes it, and its attributes are a guess. The second has only whiteouts in
-   * it. `entry`: the layer describes it, after it was used.
+   * it. `entry`: the layer describes it, or something else of its name, after it was used.
    */
   readonly origin: 'content' | 'whiteout' | 'entry';
 }
@@ -34,6 +34,8 @@ export interface SealedTree {
   readonly inodes: readonly number[];
   readonly implied: readonly ImpliedDirectory[];
   readonly linksBelow: readonly LinkBelow[];
+  /** Paths of the directories that have whiteouts in them. */
+  readonly hiding: readonly string[];
 }
 
 const OPAQUE = { name: 'trusted.overlay.opaque', value: Buffer.from('y') };
@@ -49,6 +51,7 @@ class Sealer {
   readonly #inodes: number[] = [];
   readonly #implied: ImpliedDirectory[] = [];
   readonly #linksBelow: LinkBelow[] = [];
+  readonly #hiding: string[] = [];
   /** One inode stands for all that is hidden. */
   #whiteout: number | undefined;
 
@@ -59,6 +62,7 @@ class Sealer {
 
   seal(): SealedTree {
     for (const directory of this.#queue) {
+      dropNeedless(directory);
       this.#applyWhiteouts(directory);
       this.#markOpaque(directory);
       this.#noteImplied(directory);
@@ -68,11 +72,15 @@ class Sealer {
       // Names are byte strings: the order of their characters is that of their bytes.
       this.#directories.push({ directory, names: ['.', '..', ...directory.children.keys()].sort() });
     }
+    if (this.#tree.lower === undefined) {
+      for (const path of this.#tree.replaced) this.#implied.push({ path, origin: 'entry' });
+    }
     return {
       directories: this.#directories,
       inodes: this.#inodes,
       implied: this.#implied,
       linksBelow: this.#linksBelow,
+      hiding: this.#hiding,
     };
   }
 
@@ -80,10 +88,6 @@ class Sealer {
     const { inodes, linksBelow } = this.#tree;
     for (const [name, child] of directory.children) {
       if (child instanceof Directory) {
-        if (child.origin === 'whiteout' && !directory.showsBelow(name)) {
-          directory.children.delete(name);
-          continue;
-        }
         inodes.addLink(directory.inode);
         this.#queue.push(child);
       } else {
@@ -101,13 +105,16 @@ class Sealer {
 
   /** What the layer has itself stays; a directory among it hides all that one below has. */
   #applyWhiteouts(directory: Directory): void {
+    let hides = false;
     for (const name of directory.whiteouts) {
       const child = directory.children.get(name);
       if (child instanceof Directory) child.isOpaque = true;
       else if (child === undefined && this.#isNeeded(directory, name)) {
         directory.children.set(name, this.#whiteoutInode());
+        hides = true;
       }
     }
+    if (hides) this.#hiding.push(directory.path);
   }
 
   /** Nothing is to be hidden where nothing can be seen. */
@@ -135,5 +142,13 @@ class Sealer {
     const attributes = { mode: 0, uid: 0, gid: 0, mtime: { seconds: 0, nanoseconds: 0 }, xattrs: [] };
     this.#whiteout ??= this.#tree.inodes.add(S_IFCHR, attributes);
     return this.#whiteout;
+  }
+}
+
+/** Directories that are there for their whiteouts, where nothing can be seen that these could hide. */
+function dropNeedless(directory: Directory): void {
+  for (const [name, child] of directory.children) {
+    const isForWhiteouts = child instanceof Directory && child.origin === 'whiteout';
+    if (isForWhiteouts && !directory.showsBelow(name)) directory.children.delete(name);
   }
 }

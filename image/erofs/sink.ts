@@ -16,8 +16,8 @@ export interface ErofsOptions {
   /** 512 (Linux 6.4 and newer), where the image is the archive and metadata behind it; 4096 for older kernels. */
   readonly blockSize?: 512 | 4096 | undefined;
   /**
-   * What lies below. Without it, an image depends on the layer alone, and {@link ErofsLayer.implied} and
-   * {@link ErofsLayer.linksBelow} say what it could not know.
+   * What lies below. Without it, an image depends on the layer alone, and `dependsOnBelow()` tells whether that was
+   * enough.
    */
   readonly lower?: LowerTree | undefined;
   readonly limits?: LayerLimits | undefined;
@@ -32,8 +32,11 @@ export interface ErofsLayer {
   readonly describesRoot: boolean;
   /** Whether the layer hides all that is below it: overlayfs does not look at the root's opaque mark. */
   readonly hidesBelow: boolean;
+  /** What an image could not know that was built without knowing what lies below. */
   readonly implied: readonly ImpliedDirectory[];
   readonly linksBelow: readonly LinkBelow[];
+  /** Directories that have whiteouts in them, byte strings. */
+  readonly hiding: readonly string[];
 }
 
 /** Images end on a page, for loop devices, virtio-blk and DAX. */
@@ -91,6 +94,7 @@ export function createErofsSink(fd: number, options: ErofsOptions = {}): LayerSi
       hidesBelow: tree.root.isOpaque,
       implied: sealed.implied,
       linksBelow: sealed.linksBelow,
+      hiding: sealed.hiding,
     };
   }
 

@@ -57,10 +57,13 @@ const zstdOptions = () => ({
 
 type Engine = Gunzip | ZstdDecompress;
 
-/** Looks at what the engine is given and what it left: Node's engines take trailing garbage for the end. */
+/** Looks at what the engine is given, and at what it leaves: to Node's engines, anything after the end is the end. */
 interface EndCheck {
-  push(chunk: Uint8Array, consumedBytes: number): void;
-  end(consumedBytes: number): void;
+  push(chunk: Uint8Array): void;
+  /** The engine has come to an end, and these bytes follow. */
+  leave(rest: Uint8Array): void;
+  /** The source is over. */
+  end(): void;
 }
 
 async function* run(
@@ -82,62 +85,49 @@ async function* run(
 }
 
 async function feed(engine: Engine, source: AsyncIterable<Uint8Array>, check: EndCheck): Promise<void> {
-  let isOver = false;
-  const over = new Promise<void>((resolve) => {
-    for (const event of ['end', 'close']) {
-      engine.once(event, () => {
-        isOver = true;
-        resolve();
-      });
-    }
-  });
+  const closed = new Promise<void>((resolve) => engine.once('close', resolve));
+  let given = 0;
   for await (const chunk of source) {
+    check.push(chunk);
+    if (engine.bytesWritten < given) {
+      check.leave(chunk);
+      continue;
+    }
+    given += chunk.length;
+    // One at a time, so that it is known how far the engine has come when it stops.
+    await Promise.race([closed, new Promise<void>((resolve) => engine.write(chunk, () => resolve()))]);
     if (engine.destroyed && !engine.readableEnded) return;
-    check.push(chunk, engine.bytesWritten);
-    if (isOver || engine.write(chunk)) continue;
-    await Promise.race([over, new Promise<void>((resolve) => engine.once('drain', resolve))]);
+    if (engine.bytesWritten < given) check.leave(chunk.subarray(engine.bytesWritten - given));
   }
-  if (!isOver) engine.end();
-  await over;
-  if (engine.errored === null) check.end(engine.bytesWritten);
+  check.end();
+  engine.end();
 }
 
 /** After the last member of a gzip stream only zeros may follow, with which tapes and some tools pad. */
 class GzipEnd implements EndCheck {
-  #offset = 0;
-  /** What the engine may not have consumed, oldest first: no more than its input queue. */
-  #recent: { readonly offset: number; readonly chunk: Uint8Array }[] = [];
+  push(): void {}
 
-  push(chunk: Uint8Array, consumedBytes: number): void {
-    this.#recent = this.#recent.filter((old) => old.offset + old.chunk.length > consumedBytes);
-    this.#recent.push({ offset: this.#offset, chunk });
-    this.#offset += chunk.length;
+  leave(rest: Uint8Array): void {
+    if (rest.every((byte) => byte === 0)) return;
+    throw new LayerError('MALFORMED', 'cannot decompress layer: something else follows the gzip stream');
   }
 
-  end(consumedBytes: number): void {
-    for (const { offset, chunk } of this.#recent) {
-      const rest = chunk.subarray(Math.max(0, consumedBytes - offset));
-      if (rest.some((byte) => byte !== 0)) {
-        throw new LayerError('MALFORMED', 'cannot decompress layer: something else follows the gzip stream');
-      }
-    }
-  }
+  end(): void {}
 }
 
 class ZstdEnd implements EndCheck {
   readonly #frames = new ZstdFrames();
-  #bytes = 0;
 
   push(chunk: Uint8Array): void {
     this.#frames.push(chunk);
-    this.#bytes += chunk.length;
   }
 
-  end(consumedBytes: number): void {
+  leave(): void {
+    throw new LayerError('MALFORMED', 'cannot decompress layer: the zstd decoder stopped before the end');
+  }
+
+  end(): void {
     this.#frames.end();
-    if (consumedBytes !== this.#bytes) {
-      throw new LayerError('MALFORMED', 'cannot decompress layer: the zstd stream ends before the blob');
-    }
   }
 }
 

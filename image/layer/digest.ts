@@ -1,12 +1,7 @@
-// Digests as image-spec writes them: `sha256:` and 64 hexadecimal digits.
+// Digests of bytes as they pass.
 import { createHash, type Hash } from 'node:crypto';
+import { parseDigest } from '../../spec/image/digest.ts';
 import { LayerError, quoteBytes } from './error.ts';
-
-/** Registered by image-spec and in OpenSSL, with the length of their hexadecimal form. */
-const HEX_DIGITS: ReadonlyMap<string, number> = new Map([
-  ['sha256', 64],
-  ['sha512', 128],
-]);
 
 /** Hashes what is pushed, to be compared with `expected`; without one, it only computes a sha256. */
 export class DigestCheck {
@@ -33,8 +28,10 @@ export class DigestCheck {
 }
 
 function algorithmOf(digest: string): string {
-  const [algorithm = '', hex = '', ...rest] = digest.split(':');
-  if (rest.length === 0 && hex.length === HEX_DIGITS.get(algorithm) && /^[0-9a-f]+$/.test(hex))
-    return algorithm;
-  throw new LayerError('UNSUPPORTED', `cannot verify digest ${quoteBytes(digest)}`);
+  const algorithm = parseDigest(digest)?.algorithm;
+  // Node has no blake3, and no registry has been seen to use it.
+  if (algorithm === undefined || algorithm === 'blake3') {
+    throw new LayerError('UNSUPPORTED', `cannot verify digest ${quoteBytes(digest)}`);
+  }
+  return algorithm;
 }

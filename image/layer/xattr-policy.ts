@@ -35,7 +35,7 @@ function storedName(name: string): string | undefined {
   for (const prefix of OVERLAY_PREFIXES) {
     if (name.startsWith(prefix)) return fitting(`${prefix}overlay.${name.slice(prefix.length)}`);
   }
-  if (name.startsWith('user.') || name.startsWith('trusted.')) return fitting(name);
+  if (/^(?:user|trusted)\../s.test(name)) return fitting(name);
   if (name.startsWith('security.')) return SECURITY_ALLOWED.has(name) ? name : undefined;
   return SYSTEM_ALLOWED.has(name) ? name : undefined;
 }

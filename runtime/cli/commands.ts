@@ -12,6 +12,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandModule>> = new Map([
   ['exec', () => import('./exec.ts')],
   ['kill', () => import('./kill.ts')],
   ['list', () => import('./list.ts')],
+  ['pause', () => import('./pause.ts')],
+  ['resume', () => import('./resume.ts')],
   ['run', () => import('./run.ts')],
   ['spec', () => import('./spec.ts')],
   ['start', () => import('./start.ts')],

@@ -25,8 +25,19 @@ export const CREATION_OPTIONS = {
 /** More would not be descriptors that anyone opened on purpose. */
 const PRESERVED_MAX = 1024;
 
+/** sd_listen_fds(3): how many sockets were passed to this very process, from descriptor 3 on. */
+export function listenFds(): number {
+  const { LISTEN_FDS, LISTEN_PID } = process.env;
+  const count = Number(LISTEN_FDS);
+  if (LISTEN_PID !== String(process.pid) || !Number.isInteger(count) || count < 0) return 0;
+  return Math.min(count, PRESERVED_MAX);
+}
+
+/** How many descriptors go to the container: those of socket activation, then those of --preserve-fds. */
+export const passedFds = (text: string | undefined): number => listenFds() + preservedFds(text, listenFds());
+
 /** The number, after every descriptor that it promises was seen to be open. @throws {RuntimeError} */
-export function preservedFds(text: string | undefined): number {
+function preservedFds(text: string | undefined, before: number): number {
   if (text === undefined) return 0;
   const count = Number(text);
   if (!Number.isInteger(count) || count < 0 || count > PRESERVED_MAX) {
@@ -35,7 +46,7 @@ export function preservedFds(text: string | undefined): number {
       `invalid value ${JSON.stringify(text)} for --preserve-fds: not a number from 0 to ${PRESERVED_MAX}`,
     );
   }
-  for (let fd = 3; fd < 3 + count; fd++) {
+  for (let fd = 3 + before; fd < 3 + before + count; fd++) {
     try {
       readFileSync(`/proc/self/fdinfo/${fd}`);
     } catch (error) {

@@ -6,9 +6,10 @@ import { defineCommand } from './command.ts';
 import {
   CREATION_OPTIONS,
   isRootless,
+  listenFds,
   openFilesLimit,
   openStore,
-  preservedFds,
+  passedFds,
 } from './container-options.ts';
 
 export const command = defineCommand({
@@ -28,7 +29,9 @@ export const command = defineCommand({
     const target = terminalTarget(options.consoleSocket);
     using creation = await createContainer(openStore(context), id, bundle, {
       gate: 'fifo',
-      preserveFds: preservedFds(options.preserveFds),
+      preserveFds: passedFds(options.preserveFds),
+      listenFds: listenFds(),
+      newKeyring: !options.noNewKeyring,
       rootless: isRootless(context),
       openFilesLimit: openFilesLimit(),
       onTerminal: (terminal) => target.onTerminal(terminal),

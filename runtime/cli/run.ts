@@ -5,9 +5,10 @@ import {
   CREATION_OPTIONS,
   caller,
   isRootless,
+  listenFds,
   openFilesLimit,
   openStore,
-  preservedFds,
+  passedFds,
 } from './container-options.ts';
 
 export const command = defineCommand({
@@ -32,7 +33,9 @@ export const command = defineCommand({
       keep: options.keep,
       pidFile: options.pidFile,
       consoleSocket: options.consoleSocket,
-      preserveFds: preservedFds(options.preserveFds),
+      preserveFds: passedFds(options.preserveFds),
+      listenFds: listenFds(),
+      newKeyring: !options.noNewKeyring,
       rootless: isRootless(context),
       openFilesLimit: openFilesLimit(),
       caller,

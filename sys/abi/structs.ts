@@ -80,3 +80,17 @@ export const STATX_OFFSETS = {
 /** Where struct statfs of both 64-bit ABIs keeps what we look at, asm-generic/statfs.h. */
 export const STATFS_BYTES = 120;
 export const STATFS_OFFSETS = { f_type: 0, f_flags: 80 } as const;
+
+/** sched_setattr(2), linux/sched/types.h (SCHED_ATTR_SIZE_VER1). */
+export const sched_attr = struct('sched_attr', 56, {
+  size: u32,
+  sched_policy: u32,
+  sched_flags: u64,
+  sched_nice: i32,
+  sched_priority: u32,
+  sched_runtime: u64,
+  sched_deadline: u64,
+  sched_period: u64,
+  sched_util_min: u32,
+  sched_util_max: u32,
+});

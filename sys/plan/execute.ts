@@ -2,8 +2,19 @@
 // with the same meaning.
 import { HOST_ARCHITECTURE } from '../abi/fcntl.ts';
 import { errnoNumber } from '../errno.ts';
-import { type Mapping, mapMemory, nativeSyscall } from '../ffi.ts';
-import { ANY_ERRNO, ARITHMETIC, CONDITION, ERRNO_MAX, NO_SLOT, OP, OPERAND, STEP } from '../stage/layout.ts';
+import { type Mapping, mapMemory, nativeSyscallExact } from '../ffi.ts';
+import {
+  ANY_ERRNO,
+  ARITHMETIC,
+  CONDITION,
+  ERRNO_MAX,
+  HEADER,
+  NO_SLOT,
+  OP,
+  OPERAND,
+  OPERANDS_MAX,
+  STEP,
+} from '../stage/layout.ts';
 import { encodeProgram } from './encode.ts';
 import { PlanError } from './plan-error.ts';
 import type { Program } from './program.ts';
@@ -31,7 +42,7 @@ export function executeProgram(program: Program, given: SlotValues = new Map()):
   if (encoded.memoryBytes > ARENA_BYTES) throw new RangeError(`a program of more than ${ARENA_BYTES} bytes`);
   bytes.set(encoded.bytes);
   bytes.fill(0, encoded.bytes.length, encoded.memoryBytes);
-  new Run(program, arena).run();
+  new Run(program, arena, encoded.memoryBytes).run();
   return new Map(
     [...encoded.slotOffsets].map(([name, offset]) => [name, Number(bytes.readBigInt64LE(offset))]),
   );
@@ -43,14 +54,16 @@ class Run {
   readonly #memory: Buffer;
   readonly #steps: number;
   readonly #slots: number;
+  readonly #end: number;
   #index = 0;
 
-  constructor(program: Program, { address, bytes }: Mapping) {
+  constructor(program: Program, { address, bytes }: Mapping, memoryBytes: number) {
     this.#program = program;
     this.#address = address;
     this.#memory = bytes;
-    this.#steps = Number(bytes.readBigUInt64LE(0)) - address;
-    this.#slots = Number(bytes.readBigUInt64LE(8)) - address;
+    this.#steps = Number(bytes.readBigUInt64LE(HEADER.steps)) - address;
+    this.#slots = Number(bytes.readBigUInt64LE(HEADER.slots)) - address;
+    this.#end = memoryBytes;
   }
 
   run(): void {
@@ -72,10 +85,10 @@ class Run {
         this.#keep(at, this.#arithmetic(at, code));
         break;
       case OP.load:
-        this.#keep(at, this.#load(code, this.#local(this.#operand(at, 0))));
+        this.#keep(at, this.#load(code, this.#local(this.#operand(at, 0), code)));
         break;
       case OP.store:
-        this.#store(code, this.#local(this.#operand(at, 0)), this.#operand(at, 1));
+        this.#store(code, this.#local(this.#operand(at, 0), code), this.#operand(at, 1));
         break;
       case OP.report:
         break; // the host part has nobody to report to
@@ -86,16 +99,17 @@ class Run {
   }
 
   #call(at: number, code: number): void {
-    const args = [code];
-    for (let i = 0; i < 6; i++) args.push(Number(BigInt.asIntN(64, this.#operand(at, i))));
-    const result = nativeSyscall(args);
-    this.#keep(at, BigInt(result));
-    if (result >= 0 || result < -ERRNO_MAX) {
+    const args: (number | bigint)[] = [code];
+    for (let i = 0; i < OPERANDS_MAX; i++) args.push(register(this.#operand(at, i)));
+    const result = nativeSyscallExact(args);
+    this.#keep(at, result);
+    if (result >= 0n || result < -ERRNO_MAX) {
       this.#index += 1;
       return;
     }
-    const target = this.#policyTarget(at, -result);
-    if (target === undefined) throw new PlanError(this.#program, this.#index, -result);
+    const errno = Number(-result);
+    const target = this.#policyTarget(at, errno);
+    if (target === undefined) throw new PlanError(this.#program, this.#index, errno);
     this.#index = target;
   }
 
@@ -160,11 +174,18 @@ class Run {
     this.#memory.writeBigUInt64LE(BigInt.asUintN(64, value), this.#slots + 8 * destination);
   }
 
-  /** An address as an offset into the arena; a program that computed another one is wrong. */
-  #local(address: bigint): number {
+  /** An address as an offset into the program's memory; a program that computed another one is wrong. */
+  #local(address: bigint, width: number): number {
     const offset = Number(address) - this.#address;
-    if (offset < 0 || offset >= ARENA_BYTES)
+    if (offset < 0 || offset + width > this.#end)
       throw new PlanError(this.#program, this.#index, errnoNumber('EFAULT'));
     return offset;
   }
+}
+
+/** As a number where that is exact, which is the faster way through the FFI. */
+function register(value: bigint): number | bigint {
+  const signed = BigInt.asIntN(64, value);
+  const number = Number(signed);
+  return Number.isSafeInteger(number) ? number : signed;
 }

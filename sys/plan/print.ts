@@ -7,7 +7,8 @@ export interface PrintedStep {
   readonly text: string;
 }
 
-const SIGNS = { equal: '==', notEqual: '!=', below: '<', less: '<' } as const;
+/** `<u` compares without signs. */
+const SIGNS = { equal: '==', notEqual: '!=', below: '<u', less: '<' } as const;
 const OPERATORS = { add: '+', subtract: '-', and: '&', or: '|' } as const;
 
 export function printStep(step: Step, labels: ReadonlyMap<string, number>): PrintedStep {
@@ -27,7 +28,7 @@ function stepText(step: Step, labels: ReadonlyMap<string, number>): string {
     }
     case 'branch': {
       const condition = `${operandText(step.left)} ${SIGNS[step.comparison]} ${operandText(step.right)}`;
-      return step.left === step.right
+      return step.comparison === 'equal' && step.left === step.right
         ? `go to ${labels.get(step.to)}`
         : `if ${condition} go to ${labels.get(step.to)}`;
     }
@@ -47,9 +48,8 @@ function stepText(step: Step, labels: ReadonlyMap<string, number>): string {
 }
 
 function operandText(operand: Operand): string {
-  if (typeof operand === 'number')
-    return Math.abs(operand) > 0xffff ? `0x${operand.toString(16)}` : String(operand);
-  if (typeof operand === 'bigint') return `0x${operand.toString(16)}`;
+  if (typeof operand === 'number') return Math.abs(operand) > 0xffff ? hex(operand) : String(operand);
+  if (typeof operand === 'bigint') return hex(operand);
   switch (operand.kind) {
     case 'slot':
       return operand.name;
@@ -61,6 +61,9 @@ function operandText(operand: Operand): string {
       return operand.text;
   }
 }
+
+const hex = (value: number | bigint): string =>
+  value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
 
 function policiesText(policies: Policies, labels: ReadonlyMap<string, number>): string {
   return policies

@@ -178,7 +178,11 @@ export const REPORT: Slot = { kind: 'slot', name: '@report' };
 
 export const slot = (name: string): Slot => ({ kind: 'slot', name });
 export const addressOf = (of: Slot): SlotAddress => ({ kind: 'slotAddress', slot: of });
-export const place = (block: Block, offset: number): Place => ({ kind: 'place', block, offset });
+export function place(of: Block, offset: number): Place {
+  if (!(offset >= 0 && offset <= of.size))
+    throw new RangeError(`no place ${offset} in ${of.text} of ${of.size} bytes`);
+  return { kind: 'place', block: of, offset };
+}
 export const flags = (value: number | bigint, text: string): Flags => ({ kind: 'flags', value, text });
 
 /** A C string. @throws {Error} on a NUL inside, which would cut it short */
@@ -190,6 +194,10 @@ export function cString(text: string): Block {
 
 /** A struct or other bytes, shown as `text`. */
 export function block(text: string, bytes: Uint8Array, pointers: Block['pointers'] = []): Block {
+  for (const { at } of pointers) {
+    if (at < 0 || at % 8 !== 0 || at + 8 > bytes.length)
+      throw new RangeError(`no pointer fits at ${at} of ${text}`);
+  }
   return { kind: 'block', text, bytes, size: bytes.length, pointers };
 }
 

@@ -30,7 +30,7 @@ const BAD_INPUTS: readonly BadInput[] = [
   { what: 'a number where a string belongs', spoil: change((config) => Object.assign(config, { hostname: 5 })), text: /hostname/ },
   { what: 'no arguments', spoil: change((config) => { config.process.args = []; }), text: /args must not be empty/ },
   { what: 'no current directory', spoil: change((config) => { config.process.cwd = ''; }), text: /Cwd property must not be empty/ },
-  { what: 'a relative current directory', spoil: change((config) => { config.process.cwd = 'tmp'; }), text: /Cwd must be an absolute path/ },
+  { what: 'a relative current directory', spoil: change((config) => { config.process.cwd = 'tmp'; }), text: /(Cwd|cwd:) must be an absolute path/ },
   { what: 'no process', spoil: change((config) => { Reflect.deleteProperty(config, 'process'); }), text: /process property must not be empty/ },
   { what: 'a root that is not there', spoil: change((config) => { config.root.path = 'nowhere'; }), text: /nowhere/ },
   { what: 'a root that is a file', spoil: (bundle) => { rmSync(bundle.rootfs, { recursive: true }); writeFileSync(bundle.rootfs, ''); }, text: /not a directory/ },

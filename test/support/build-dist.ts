@@ -3,5 +3,5 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
 export function setup(): void {
-  execFileSync(process.execPath, [join(import.meta.dirname, '../../bin/build.mjs')], { stdio: 'inherit' });
+  execFileSync(process.execPath, [join(import.meta.dirname, '../../bin/build.ts')], { stdio: 'inherit' });
 }

@@ -38,8 +38,12 @@ export function importProblems(file: string, source: string): string[] {
   return problems;
 }
 
-/** What reads or ends the whole process, by name. */
-const PROCESS_WIDE = /\bconsole\.\w+|\bprocess\.(?:argv|env|exit(?:Code)?|stdout|stderr|stdin)\b/g;
+/**
+ * What reads or ends the whole process, by name. The `process` of a configuration has an `env` too, which may be absent
+ * and so is never used without `??` or `?.`.
+ */
+const PROCESS_WIDE =
+  /\bconsole\.\w+|(?<!\.)\bprocess\.(?:argv|env(?!\s*\?)|exit(?:Code)?|stdout|stderr|stdin)\b/g;
 
 /** Only the command line knows that there is a terminal, an environment and an exit status. */
 export function processProblems(file: string, source: string): string[] {

@@ -14,7 +14,7 @@ import {
 
 const ROOT = dirname(dirname(import.meta.dirname));
 const SOURCES = SOURCE_FOLDERS.map((folder) => `${folder}/**/*.ts`);
-const TESTS = ['test/**/*.ts', 'bench/**/*.ts', 'bin/**/*.mjs', 'bin/**/*.cjs'];
+const TESTS = ['test/**/*.ts', 'bench/**/*.ts', 'bin/**/*.ts', 'bin/**/*.mjs', 'bin/**/*.cjs'];
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const filesOf = (patterns: readonly string[]): string[] => globSync([...patterns], { cwd: ROOT });
@@ -63,6 +63,9 @@ describe('the process', () => {
       'image/a.ts uses process.exit',
     ]);
     expect(processProblems('runtime/cli/main.ts', source)).toEqual([]);
+    expect(processProblems('runtime/a.ts', 'f(process.env, process.env ?? [], config.process.env)')).toEqual([
+      'runtime/a.ts uses process.env',
+    ]);
   });
 });
 

@@ -53,6 +53,7 @@ const STRUCT_HEADERS: Readonly<Record<string, string>> = {
   iovec: 'linux/uio.h',
   timespec: 'linux/time.h',
   msghdr: 'sys/socket.h',
+  sched_attr: 'linux/sched/types.h',
 };
 
 const NR_NAMES = SYSCALL_NAMES.map((name) => `__NR_${name}`);

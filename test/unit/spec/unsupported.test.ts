@@ -22,8 +22,6 @@ const REFUSED: readonly (readonly [path: string, value: unknown, what: string])[
   ['$.linux.seccomp',              { defaultAction: 'SCMP_ACT_ALLOW' },      'seccomp filters'],
   ['$.process.apparmorProfile',    'docker-default',                         'AppArmor profiles'],
   ['$.process.selinuxLabel',       'u:r:t:s0',                               'SELinux labels'],
-  ['$.process.scheduler',          { policy: 'SCHED_OTHER' },                'scheduling policies'],
-  ['$.process.ioPriority',         { class: 'IOPRIO_CLASS_BE', priority: 0 }, 'I/O priorities'],
   ['$.process.execCPUAffinity',    { final: '0' },                           'CPU affinity of exec'],
   ['$.linux.mountLabel',           'u:r:t:s0',                               'SELinux labels'],
   ['$.linux.intelRdt',             {},                                       'Intel RDT'],

@@ -28,7 +28,7 @@ const ROWS: readonly (readonly [path: string, value: unknown, ...complaints: str
   ['$.os',                   undefined,         '$.os: is required'],
   ['$.architecture',         '',                '$.architecture: must not be empty'],
   ['$.rootfs',               undefined,         '$.rootfs: is required'],
-  ['$.rootfs.type',          'tree',            '$.rootfs.type: must be one of "layers"'],
+  ['$.rootfs.type',          'tree',            '$.rootfs.type: must be one of "layers", not "tree"'],
   ['$.rootfs.diff_ids[0]',   'sha256:../x',     '$.rootfs.diff_ids[0]: must be a sha256, sha512 or blake3 digest in lower case'],
   ['$.config.Env',           ['FOO', '*', '=x', 'A=1'], "$.config.Env[0]: invalid environment variable: missing '='", "$.config.Env[1]: invalid environment variable: missing '='", '$.config.Env[2]: invalid environment variable: name cannot be empty'],
   ['$.config.Cmd',           'sh',              '$.config.Cmd: must be an array'],

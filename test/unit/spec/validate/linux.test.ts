@@ -35,7 +35,7 @@ const ROWS: readonly Row[] = [
   ],
   ['$.linux.timeOffsets.realtime', {}, '$.linux.timeOffsets.realtime: must be "monotonic" or "boottime"'],
   ['$.linux.devices[0].type', 'u'],
-  ['$.linux.devices[0].type', 'a', '$.linux.devices[0].type: must be one of "c", "b", "u", "p"'],
+  ['$.linux.devices[0].type', 'a', '$.linux.devices[0].type: must be one of "c", "b", "u", "p", not "a"'],
   ['$.linux.devices[0].path', 'dev/fuse', `$.linux.devices[0].path: ${ABSOLUTE}`],
   ['$.linux.devices[0].major', undefined, '$.linux.devices[0].major: is required'],
   ['$.linux.devices[0].minor', undefined, '$.linux.devices[0].minor: is required'],
@@ -123,7 +123,11 @@ const ROWS: readonly Row[] = [
     ['MPOL_F_STATIC_NODES', 'MPOL_F_RELATIVE_NODES'],
     '$.linux.memoryPolicy.flags: must not have both MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES',
   ],
-  ['$.linux.personality.domain', 'linux', '$.linux.personality.domain: must be one of "LINUX", "LINUX32"'],
+  [
+    '$.linux.personality.domain',
+    'linux',
+    '$.linux.personality.domain: must be one of "LINUX", "LINUX32", not "linux"',
+  ],
   [
     '$.linux.personality.flags',
     ['ADDR_NO_RANDOMIZE'],

@@ -130,7 +130,7 @@ const ROWS: readonly Row[] = [
   [
     '$.process.ioPriority.class',
     'RT',
-    '$.process.ioPriority.class: must be one of "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"',
+    '$.process.ioPriority.class: must be one of "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE", not "RT"',
   ],
   ['$.process.ioPriority.priority', 8, '$.process.ioPriority.priority: must be an integer from 0 to 7'],
   ['$.process.ioPriority.priority', undefined, '$.process.ioPriority.priority: is required'],

@@ -14,7 +14,7 @@ const ROWS: readonly Row[] = [
   [`${AT}.devices[0].access`, '', `${AT}.devices[0].access: device access field cannot be empty`],
   [`${AT}.devices[0].access`, 'rx', `${AT}.devices[0].access: must be of the letters r, w and m`],
   [`${AT}.devices[0].type`, 'a'],
-  [`${AT}.devices[0].type`, 'u', `${AT}.devices[0].type: must be one of "a", "b", "c"`],
+  [`${AT}.devices[0].type`, 'u', `${AT}.devices[0].type: must be one of "a", "b", "c", not "u"`],
   [`${AT}.devices[0].major`, -2, `${AT}.devices[0].major: must be an integer from -1 to 1048575`],
   [`${AT}.memory.limit`, -1],
   [`${AT}.memory.limit`, -2, `${AT}.memory.limit: ${LIMIT}`],

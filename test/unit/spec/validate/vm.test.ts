@@ -9,7 +9,11 @@ const ROWS: readonly Row[] = [
   ['$.vm.kernel.parameters', 'a b', '$.vm.kernel.parameters: must be an array'],
   ['$.vm.hypervisor.path', undefined, '$.vm.hypervisor.path: is required'],
   ['$.vm.image.format', undefined],
-  ['$.vm.image.format', 'iso', '$.vm.image.format: must be one of "raw", "qcow2", "vdi", "vmdk", "vhd"'],
+  [
+    '$.vm.image.format',
+    'iso',
+    '$.vm.image.format: must be one of "raw", "qcow2", "vdi", "vmdk", "vhd", not "iso"',
+  ],
   ['$.vm.hwConfig.vcpus', -1, '$.vm.hwConfig.vcpus: must be an integer from 0 to 4294967295'],
   ['$.vm.hwConfig.memory', 1.5, '$.vm.hwConfig.memory: must be an integer from 0 to 18446744073709551615'],
   ['$.vm.hwConfig.iomems[0].firstGFN', undefined],

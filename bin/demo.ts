@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** Each line is typed in one directory, empty at first. `fails`: hull is right to refuse it. */
-const STEPS = [
+interface Step {
+  readonly say: string;
+  readonly type: string;
+  readonly fails?: boolean;
+}
+
+const STEPS: readonly Step[] = [
   { say: 'Which hull is this, on which Node?', type: 'hull --version' },
   { say: 'A configuration to start from', type: 'hull spec && head -n 12 config.json' },
   { say: 'What is there already is not overwritten', type: 'hull spec', fails: true },
@@ -14,7 +20,7 @@ const STEPS = [
 const scratch = mkdtempSync(join(tmpdir(), 'hull-demo-'));
 const env = { ...process.env, PATH: [import.meta.dirname, process.env.PATH].join(delimiter) };
 
-function show({ say, type, fails = false }) {
+function show({ say, type, fails = false }: Step): boolean {
   console.log(`\n# ${say}\n$ ${type}`);
   const { status } = spawnSync('sh', ['-c', type], {
     cwd: scratch,

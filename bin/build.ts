@@ -1,0 +1,73 @@
+// Builds hull into dist/: `node bin/build.ts`, under the pinned Node, whose V8 writes the code caches.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { bundle, type Group, type Program } from './bundle.ts';
+
+const ROOT = dirname(import.meta.dirname);
+const DIST = join(ROOT, 'dist');
+
+const PROGRAMS: readonly Program[] = [{ name: 'hull', source: 'runtime/cli/main.ts' }];
+
+/** Scripts that several commands share. A module belongs to the first that needs it; a command not named has its own. */
+const FREQUENT: readonly Group[] = [
+  { name: 'look', entryPoints: ['state', 'kill', 'delete', 'list'].map((name) => `runtime/cli/${name}.ts`) },
+  { name: 'make', entryPoints: ['create', 'start', 'run', 'exec'].map((name) => `runtime/cli/${name}.ts`) },
+];
+
+/**
+ * The command lines that the code caches are made from (bin/code-cache.cjs): they run while hull is built, and change
+ * nothing. EMPTY stands for an empty directory.
+ */
+const WARM: readonly (readonly string[])[] = [
+  ['--version'],
+  ...['state', 'kill', 'delete', 'list', 'create', 'start', 'run'].map((name) => [
+    ...['--root', 'EMPTY', '--log', 'EMPTY/log', '--log-format', 'json'],
+    ...[name, ...(name === 'list' ? [] : ['none'])],
+  ]),
+];
+
+/** Of this repository and no other that this directory may lie in; undefined in a copy without one. */
+function commit(): string | undefined {
+  const repository = [`--git-dir=${ROOT}/.git`, `--work-tree=${ROOT}`];
+  const args = [...repository, 'describe', '--always', '--dirty', '--abbrev=12'];
+  const { stdout, status } = spawnSync('git', args, { encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+/** In a process of its own: the cache is for the V8 that made it, and commands end as they please. */
+function writeCodeCaches(): void {
+  const empty = mkdtempSync(join(tmpdir(), 'hull-build-'));
+  try {
+    const lines = WARM.map((args) => args.map((arg) => arg.replace('EMPTY', empty)));
+    const args = [
+      '--disable-warning=ExperimentalWarning',
+      join(import.meta.dirname, 'code-cache.cjs'),
+      'hull',
+      JSON.stringify(lines),
+    ];
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      cwd: empty,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+    if (status !== 0) throw new Error(`cannot make the code caches: ${stderr}`);
+  } finally {
+    rmSync(empty, { recursive: true });
+  }
+}
+
+const fresh = join(ROOT, `.dist-${process.pid}`);
+mkdirSync(fresh);
+try {
+  const scripts = await bundle(ROOT, PROGRAMS, FREQUENT, {
+    HULL_COMMIT: JSON.stringify(commit()) ?? 'undefined',
+  });
+  for (const [file, text] of scripts) writeFileSync(join(fresh, file), text);
+  rmSync(DIST, { recursive: true, force: true });
+  renameSync(fresh, DIST);
+} finally {
+  rmSync(fresh, { recursive: true, force: true });
+}
+writeCodeCaches();
