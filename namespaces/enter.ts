@@ -39,7 +39,7 @@ export const REPORTS = {
   intermediate: 'tell the pid of the process in between',
   mapIds: 'ask for the id mappings',
   runtimeHooks: 'ask for the hooks of the runtime namespace',
-  terminal: 'send the terminal',
+  terminal: 'send the terminal to the host',
   created: 'tell that the container is created',
 } as const;
 

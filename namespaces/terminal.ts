@@ -29,7 +29,7 @@ import {
 } from '../sys/abi/structs.ts';
 import { block, buffer, cString, flags, type Program, place, type Slot, slot } from '../sys/plan/program.ts';
 import { requireDevice } from './devices.ts';
-import { CONTROL } from './enter.ts';
+import { CONTROL, REPORTS } from './enter.ts';
 import { attach, cloneTree } from './mount-steps.ts';
 import { close, ensurePath, IN_ROOT_WITHOUT_SYMLINKS, openAt } from './paths.ts';
 
@@ -78,7 +78,7 @@ function sendToHost(p: Program, fd: Slot): void {
     ],
   );
   p.store('put the terminal into the message', 4, place(rights, cmsg_one_fd.offsets.fd), fd);
-  p.call('send the terminal to the host', 'sendmsg', [CONTROL, message, 0]);
+  p.call(REPORTS.terminal, 'sendmsg', [CONTROL, message, 0]);
 }
 
 export interface TerminalOptions {

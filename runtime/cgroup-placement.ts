@@ -1,8 +1,8 @@
 // Where the container's cgroup is, and what it may do there.
 import { Cgroup } from '../cgroups/cgroup.ts';
 import { createCgroup } from '../cgroups/create.ts';
-import { confineDevices } from '../cgroups/devices/confine.ts';
 import { planContainerPolicy } from '../cgroups/devices/filter.ts';
+import type { DevicePolicy } from '../cgroups/devices/policy.ts';
 import { findHierarchy, type Hierarchy, NoHierarchyError, readOwnCgroup } from '../cgroups/hierarchy.ts';
 import { planCgroupMount } from '../cgroups/mount.ts';
 import { excuseRefusal, resolveCgroupPath } from '../cgroups/path.ts';
@@ -11,7 +11,6 @@ import type { CgroupMount } from '../namespaces/mounts.ts';
 import type { Config } from '../spec/config.ts';
 import { O_PATH } from '../sys/abi/constants.ts';
 import { O_DIRECTORY } from '../sys/abi/fcntl.ts';
-import type { StateDirectory } from './state-store.ts';
 
 let hierarchy: Hierarchy | undefined;
 
@@ -21,40 +20,40 @@ export function hostHierarchy(): Hierarchy | undefined {
   return hierarchy;
 }
 
-/**
- * Makes the container's cgroup and confines it to the devices that the config allows, before any process is in it.
- * @returns undefined where a rootless container has to go without
- */
-export function placeInCgroup(
-  id: string,
-  config: Config,
-  isRootless: boolean,
-  directory: StateDirectory,
-): Cgroup | undefined {
+export interface CgroupPlace {
+  readonly hierarchy: Hierarchy;
+  /** Absolute, below the mount point. */
+  readonly path: string;
+}
+
+/** Where the container's cgroup will be; undefined where a rootless container has to go without. */
+export function chooseCgroup(id: string, config: Config, isRootless: boolean): CgroupPlace | undefined {
   const cgroupsPath = config.linux?.cgroupsPath;
-  let cgroup: Cgroup | undefined;
   try {
     const host = hostHierarchy();
     if (host === undefined) throw new NoHierarchyError();
-    const path = resolveCgroupPath(cgroupsPath, id, readOwnCgroup);
-    directory.noteCgroup(path); // before it is made: a creation that is killed right then can be cleaned up
-    cgroup = createCgroup(host, path);
+    return { hierarchy: host, path: resolveCgroupPath(cgroupsPath, id, readOwnCgroup) };
   } catch (error) {
     excuseRefusal(error, { isRootless, cgroupsPath, needsControllers: false });
     return undefined;
   }
+}
+
+/** @returns undefined where a rootless container has to go without */
+export function makeCgroup(place: CgroupPlace, config: Config, isRootless: boolean): Cgroup | undefined {
   try {
-    const rules = config.linux?.resources?.devices ?? [];
-    confineDevices(
-      cgroup.fd,
-      planContainerPolicy(rules, new Set((config.linux?.devices ?? []).map(({ path }) => path))),
-      isRootless,
-    );
-    return cgroup;
+    return createCgroup(place.hierarchy, place.path);
   } catch (error) {
-    void cgroup.remove().finally(() => cgroup[Symbol.dispose]());
-    throw error;
+    const cgroupsPath = config.linux?.cgroupsPath;
+    excuseRefusal(error, { isRootless, cgroupsPath, needsControllers: false });
+    return undefined;
   }
+}
+
+/** What the config allows, with the devices that every container has. */
+export function devicePolicy({ linux }: Config): DevicePolicy {
+  const nodes = new Set((linux?.devices ?? []).map(({ path }) => path));
+  return planContainerPolicy(linux?.resources?.devices ?? [], nodes);
 }
 
 /**
@@ -72,11 +71,11 @@ export async function removeNotedCgroup(path: string, isOurs: boolean): Promise<
 }
 
 /** What a mount of type cgroup is to show in this container. */
-export function cgroupMount(config: Config, cgroup: Cgroup | undefined): CgroupMount {
+export function cgroupMount(config: Config, cgroupPath: string | undefined): CgroupMount {
   const { fresh } = chooseNamespaces(config.linux?.namespaces);
   const planned = planCgroupMount({
     hierarchy: hostHierarchy(),
-    cgroupPath: cgroup?.path,
+    cgroupPath,
     hasCgroupNamespace: fresh.has('cgroup'),
   });
   if (planned.kind === 'bind') return planned;

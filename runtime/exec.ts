@@ -9,11 +9,11 @@ import type { Config } from '../spec/config.ts';
 import type { Fd } from '../sys/fd.ts';
 import { StageSession } from '../sys/stage/session.ts';
 import { cgroupOf, loadContainer } from './container.ts';
-import { awaitExec, nextReport } from './create.ts';
 import { RuntimeError } from './errors.ts';
 import { withHomeOf } from './home.ts';
 import { openProcess } from './process-identity.ts';
 import { withOpenFiles } from './rlimits.ts';
+import { awaitExec, nextReport } from './stage-reports.ts';
 import type { StateStore } from './state-store.ts';
 
 export interface ExecOptions {

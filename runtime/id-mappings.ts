@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { IdMapping, Linux } from '../spec/config/linux.ts';
 import { RuntimeError } from './errors.ts';
 
-const mapText = (mappings: readonly IdMapping[]): string =>
+export const mapText = (mappings: readonly IdMapping[]): string =>
   mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('');
 
 /** @throws {RuntimeError} */
@@ -23,7 +23,7 @@ export async function writeIdMappings(pid: number, linux: Linux, rootless: boole
   } else await mapByHelper('newgidmap', pid, gidMappings);
 }
 
-const isOwnIdAlone = (mappings: readonly IdMapping[], own: number | undefined): boolean =>
+export const isOwnIdAlone = (mappings: readonly IdMapping[], own: number | undefined): boolean =>
   mappings.length === 1 && mappings[0]?.size === 1 && mappings[0].hostID === own;
 
 function write(pid: number, file: string, text: string): void {
