@@ -41,7 +41,13 @@ function addDirectory(tree: LayerTree, path: LayerPath, attributes: Attributes):
   const parent = tree.parent(path.parent);
   const existing = parent.children.get(path.name);
   if (existing instanceof Directory) describe(tree, existing, attributes);
-  else tree.place(parent, path.name, tree.newDirectory(parent, path.name, attributes, 'entry'));
+  else addNewDirectory(tree, parent, path.name, attributes);
+}
+
+function addNewDirectory(tree: LayerTree, parent: Directory, name: string, attributes: Attributes): void {
+  const directory = tree.newDirectory(parent, name, attributes, 'entry');
+  directory.hasContent = true;
+  tree.place(parent, name, directory);
 }
 
 /** A directory that is there keeps what is in it. */
@@ -49,6 +55,7 @@ function describe(tree: LayerTree, directory: Directory, attributes: Attributes)
   tree.inodes.describe(directory.inode, attributes);
   tree.xattrs.set(directory.inode, attributes.xattrs);
   directory.origin = 'entry';
+  directory.hasContent = true;
 }
 
 type Special =
@@ -80,7 +87,9 @@ function addLink(tree: LayerTree, path: LayerPath, target: LayerPath): void {
   const targetParent = tree.resolve(target.parent, 'link');
   if (targetParent === parent && target.name === path.name)
     throw refusedLink(path, target, 'it is the link itself');
-  const found = targetParent?.children.get(target.name) ?? linkBelow(tree, path, target, targetParent);
+  const child = targetParent?.children.get(target.name);
+  const isGuess = child instanceof Directory && tree.isGuess(child);
+  const found = child === undefined || isGuess ? linkBelow(tree, path, target, targetParent) : child;
   if (found instanceof Directory) throw refusedLink(path, target, 'it is a directory');
   tree.place(parent, path.name, found);
 }
@@ -103,7 +112,7 @@ function linkBelow(
     throw refusedLink(path, target, 'there is no such file');
   if (below.kind === 'directory') throw refusedLink(path, target, 'it is a directory');
   const inode = copyUp(tree, below);
-  tree.place(targetParent, target.name, inode);
+  tree.place(tree.parent(target.parent), target.name, inode);
   return inode;
 }
 

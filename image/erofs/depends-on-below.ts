@@ -23,15 +23,15 @@ export function dependsOnBelow(
   );
 }
 
-function isOther({ path, origin }: ImpliedDirectory, lower: LowerTree): boolean {
-  const below = lower.lookup(path);
+function isOther(implied: ImpliedDirectory, lower: LowerTree): boolean {
+  const below = lower.lookup(implied.path);
   if (below?.kind === 'symlink') return true;
-  switch (origin) {
+  switch (implied.for) {
     case 'entry':
       return false;
     case 'content':
       return below?.kind === 'directory' && !isImplied(below);
-    case 'whiteout':
+    case 'whiteouts':
       return below?.kind !== 'directory' || !isImplied(below);
   }
 }

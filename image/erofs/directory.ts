@@ -1,14 +1,8 @@
 // A directory of the tree that a layer becomes.
 import { joinPath } from '../layer/path.ts';
 
-/**
- * Why a directory is there:
- * - `entry`: the layer has an entry for it;
- * - `below`: implied by a path, and known from the layers below;
- * - `content`: implied by the path of an entry;
- * - `whiteout`: implied by whiteouts only, so it is there for what it lacks.
- */
-export type Origin = 'entry' | 'below' | 'content' | 'whiteout';
+/** Where a directory has its attributes from: its entry, the layers below, or nowhere, as the path of another entry implies it. */
+export type Origin = 'entry' | 'below' | 'guess';
 
 /** A directory, or the number of any other inode. */
 export type TreeNode = Directory | number;
@@ -22,8 +16,10 @@ export class Directory {
   /** Names that the layer hides from the layers below. */
   readonly whiteouts = new Set<string>();
   origin: Origin;
-  /** Whether it was used before its own entry came, if one came. */
-  wasImplied: boolean;
+  /** Whether it was a guess once; its own entry may have come later. */
+  readonly wasGuess: boolean;
+  /** Whether the layer has an entry for it or in it; if not, it is there for whiteouts. */
+  hasContent = false;
   /** Whether all is hidden that the layers below have in it. */
   isOpaque = false;
 
@@ -33,7 +29,7 @@ export class Directory {
     this.depth = parent === undefined ? 0 : parent.depth + 1;
     this.inode = inode;
     this.origin = origin;
-    this.wasImplied = origin === 'content' || origin === 'whiteout';
+    this.wasGuess = origin === 'guess';
   }
 
   get path(): string {

@@ -52,7 +52,7 @@ export class LayerTree {
     this.lower = lower;
     this.#limits = limits;
     const below = lower?.lookup('');
-    this.root = this.newDirectory(undefined, '', below ?? IMPLIED, below === undefined ? 'content' : 'below');
+    this.root = this.newDirectory(undefined, '', below ?? IMPLIED, below === undefined ? 'guess' : 'below');
     this.#lastDirectory = this.root;
   }
 
@@ -87,8 +87,8 @@ export class LayerTree {
 
   #noteReplaced(gone: Directory): void {
     const directories = [gone];
-    for (const { wasImplied, parent, name, path, children } of directories) {
-      if (wasImplied && parent?.showsBelow(name)) this.replaced.push(path);
+    for (const { wasGuess, parent, name, path, children } of directories) {
+      if (wasGuess && parent?.showsBelow(name)) this.replaced.push(path);
       for (const child of children.values()) if (child instanceof Directory) directories.push(child);
     }
   }
@@ -138,6 +138,11 @@ export class LayerTree {
     return undefined;
   }
 
+  /** Whether it is only implied that this is a directory: below it may be a symbolic link to one. */
+  isGuess({ origin, parent, name }: Directory): boolean {
+    return this.lower === undefined && origin === 'guess' && parent?.showsBelow(name) === true;
+  }
+
   /** What the layers below show in a directory of this one. */
   below(directory: Directory, name: string): LowerNode | undefined {
     if (this.lower === undefined || !directory.showsBelow(name)) return undefined;
@@ -155,21 +160,19 @@ export class LayerTree {
   /** One directory further, which is made if the purpose allows it. */
   #descend(directory: Directory, name: string, purpose: Purpose): Directory | undefined {
     const child = directory.children.get(name);
-    if (child instanceof Directory) {
-      if (purpose === 'content' && child.origin === 'whiteout') child.origin = 'content';
-      return child;
-    }
-    const below = child === undefined ? this.below(directory, name) : undefined;
-    if (below?.kind === 'directory') return this.#imply(directory, name, below, 'below');
-    if (purpose === 'content') return this.#imply(directory, name, IMPLIED, 'content');
-    // Nothing can be hidden where nothing is; but what is below may not be known.
-    const isUnknown = this.lower === undefined && child === undefined;
-    return purpose === 'whiteout' && isUnknown
-      ? this.#imply(directory, name, IMPLIED, 'whiteout')
-      : undefined;
+    const further = child instanceof Directory ? child : this.#imply(directory, name, purpose);
+    if (further !== undefined && purpose === 'content') further.hasContent = true;
+    return further;
   }
 
-  #imply(parent: Directory, name: string, attributes: Attributes, origin: Origin): Directory {
+  #imply(parent: Directory, name: string, purpose: Purpose): Directory | undefined {
+    const isInTheWay = parent.children.has(name);
+    const below = isInTheWay ? undefined : this.below(parent, name);
+    const isBelow = below?.kind === 'directory';
+    // Nothing can be hidden where nothing is; but what is below may not be known.
+    const isUnknown = this.lower === undefined && !isInTheWay;
+    if (!isBelow && purpose !== 'content' && !(purpose === 'whiteout' && isUnknown)) return undefined;
+    const [attributes, origin] = isBelow ? ([below, 'below'] as const) : ([IMPLIED, 'guess'] as const);
     const directory = this.newDirectory(parent, name, attributes, origin);
     this.place(parent, name, directory);
     return directory;

@@ -9,10 +9,10 @@ export interface ImpliedDirectory {
   /** A byte string. */
   readonly path: string;
   /**
-   * `content` and `whiteout`: nothing describes it, and its attributes are a guess. The second has only whiteouts in
+   * `content` and `whiteouts`: nothing describes it, and its attributes are a guess. The second has only whiteouts in
    * it. `entry`: the layer describes it, or something else of its name, after it was used.
    */
-  readonly origin: 'content' | 'whiteout' | 'entry';
+  readonly for: 'content' | 'whiteouts' | 'entry';
 }
 
 /** A hard link to a file that the layer does not have; the image has no such name. */
@@ -73,7 +73,7 @@ class Sealer {
       this.#directories.push({ directory, names: ['.', '..', ...directory.children.keys()].sort() });
     }
     if (this.#tree.lower === undefined) {
-      for (const path of this.#tree.replaced) this.#implied.push({ path, origin: 'entry' });
+      for (const path of this.#tree.replaced) this.#implied.push({ path, for: 'entry' });
     }
     return {
       directories: this.#directories,
@@ -131,10 +131,11 @@ class Sealer {
     xattrs.add(directory.inode, OPAQUE);
   }
 
-  #noteImplied({ origin, wasImplied, parent, name, path }: Directory): void {
-    const isKnown = this.#tree.lower !== undefined || !wasImplied || origin === 'below';
+  #noteImplied({ origin, wasGuess, hasContent, parent, name, path }: Directory): void {
+    const isKnown = this.#tree.lower !== undefined || !wasGuess;
     if (isKnown || parent === undefined || !parent.showsBelow(name)) return;
-    this.#implied.push({ path, origin });
+    const guessed = hasContent ? 'content' : 'whiteouts';
+    this.#implied.push({ path, for: origin === 'entry' ? 'entry' : guessed });
   }
 
   /** overlayfs's own form: a character device 0:0 (Documentation/filesystems/overlayfs.rst). */
@@ -148,7 +149,7 @@ class Sealer {
 /** Directories that are there for their whiteouts, where nothing can be seen that these could hide. */
 function dropNeedless(directory: Directory): void {
   for (const [name, child] of directory.children) {
-    const isForWhiteouts = child instanceof Directory && child.origin === 'whiteout';
+    const isForWhiteouts = child instanceof Directory && !child.hasContent;
     if (isForWhiteouts && !directory.showsBelow(name)) directory.children.delete(name);
   }
 }

@@ -36,9 +36,10 @@ export class LayerChain implements Disposable {
     return new LayerStack(this.images.map(({ image }) => image));
   }
 
-  /** The files, the lowest first. */
+  /** The files to be merged, the lowest first: without those that a layer hides, for overlayfs does not ask its root. */
   get files(): string[] {
-    return this.images.map(({ file }) => file);
+    const lowest = this.images.findLastIndex(({ layer }) => layer.hidesBelow);
+    return this.images.slice(Math.max(0, lowest)).map(({ file }) => file);
   }
 
   [Symbol.dispose](): void {

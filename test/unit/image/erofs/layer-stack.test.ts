@@ -160,6 +160,17 @@ describe('a layer that means something of the layers below', () => {
     expect(shape).toEqual(['usr/', 'usr/lib/', 'usr/lib/a (whiteout)']);
   });
 
+  it('hides a directory below also if it hides something in it', async () => {
+    for (const entries of [
+      [tar.file('usr/lib/.wh.a'), tar.file('.wh.usr')],
+      [tar.file('.wh.usr'), tar.file('usr/lib/.wh.a')],
+    ]) {
+      const { chain, shape } = await above(...entries, tar.file('lib/none/.wh.x'));
+      using _ = chain;
+      expect(shape).toEqual(['usr (whiteout)']);
+    }
+  });
+
   it('links to files below, which come up with it', async () => {
     const { chain, shape } = await above(tar.hardlink('copy', 'lib/a'), tar.hardlink('other', 'copy'));
     using _ = chain;
@@ -175,6 +186,9 @@ describe('a layer that means something of the layers below', () => {
     using _ = chain;
     expect(chain.stack.lookup('zero')).toMatchObject({ kind: 'character', major: 1, minor: 3 });
     expect(chain.stack.lookup('library')).toMatchObject({ kind: 'symlink', target: 'usr/lib' });
+    const { chain: through } = await above(tar.file('lib/x'), tar.hardlink('library', 'lib'));
+    using __ = through;
+    expect(through.stack.lookup('library')).toMatchObject({ kind: 'symlink', target: 'usr/lib' });
   });
 
   it('is refused if it links to what is not there either, or is hidden, or is a directory', async () => {
@@ -195,6 +209,9 @@ describe('a layer that means something of the layers below', () => {
     expect(await refused(tar.hardlink('h', 'usr/lib'))).toBe(
       'cannot link "usr/lib" to "h": it is a directory',
     );
+    expect(await refused(tar.file('usr/x'), tar.hardlink('h', 'usr'))).toBe(
+      'cannot link "usr" to "h": it is a directory',
+    );
     expect(await refused(tar.hardlink('h', 'file'))).toBe('taken');
   });
 
@@ -210,10 +227,10 @@ describe('a layer that means something of the layers below', () => {
     ];
     using built = await buildImage(tar.archive(...entries));
     expect(built.layer.implied).toEqual([
-      { path: 'a', origin: 'content' },
-      { path: 'c', origin: 'entry' },
-      { path: 'e', origin: 'whiteout' },
-      { path: 'a/b', origin: 'content' },
+      { path: 'a', for: 'content' },
+      { path: 'c', for: 'entry' },
+      { path: 'e', for: 'whiteouts' },
+      { path: 'a/b', for: 'content' },
     ]);
     expect(built.layer.linksBelow).toEqual([{ path: 'h', target: 'below/file' }]);
     expect(shapeOf(listImage(built.image))).not.toContain('h');
