@@ -51,7 +51,7 @@ export const HOST_PROC = slot('host-proc');
 /** The exec fifo as the stage reopens it, `self/fd/N` below a procfs; or the host's word. */
 export type Gate = { readonly fifo: string } | 'host';
 
-export interface CreateFacts extends Omit<MountContext, 'sysfsFallback'> {
+export interface CreateFacts extends Omit<MountContext, 'sysfsFallback' | 'mayCopyUp'> {
   /** Absolute path of the root file system. */
   readonly rootfs: string;
   /** The runtime has no privilege on the host: what needs one is done in the user namespace. */
@@ -68,10 +68,14 @@ export interface CreateFacts extends Omit<MountContext, 'sysfsFallback'> {
 }
 
 export interface CreatePrograms {
-  /** Run by the host before the stage starts; its slots are handed to the stage. */
+  /** Run by the host before the stage starts. */
   readonly host: Program;
+  /** The descriptors that it leaves open for the stage. */
+  readonly handed: readonly Slot[];
   readonly stage: Program;
   readonly choice: NamespaceChoice;
+  /** What the host fills between the two. */
+  readonly copyUps: readonly Pick<MountJob, 'destination' | 'tree'>[];
 }
 
 export function compileCreate(config: Config, facts: CreateFacts): CreatePrograms {
@@ -86,6 +90,7 @@ class Compiler {
   readonly #jobs: readonly MountJob[];
   readonly #host = new Program();
   readonly #stage = new Program();
+  readonly #handed: Slot[] = [];
 
   constructor(config: Config, facts: CreateFacts) {
     this.#config = config;
@@ -93,7 +98,7 @@ class Compiler {
     this.#facts = facts;
     this.#choice = chooseNamespaces(this.#linux.namespaces);
     const sysfsFallback = this.#choice.fresh.has('user') && !this.#choice.fresh.has('network');
-    this.#jobs = mountJobs(config.mounts ?? [], { ...facts, sysfsFallback });
+    this.#jobs = mountJobs(config.mounts ?? [], { ...facts, sysfsFallback, mayCopyUp: !this.#hasUserNamespace() });
   }
 
   compile(): CreatePrograms {
@@ -101,7 +106,8 @@ class Compiler {
     this.#enter();
     if (this.#choice.fresh.has('mount')) this.#buildRoot();
     this.#startProcess();
-    return { host: this.#host, stage: this.#stage, choice: this.#choice };
+    const copyUps = this.#jobs.filter(({ copyUp }) => copyUp);
+    return { host: this.#host, handed: this.#handed, stage: this.#stage, choice: this.#choice, copyUps };
   }
 
   /** Descriptors of what only the host can reach: namespaces to join, mount sources. */
@@ -110,28 +116,34 @@ class Compiler {
     for (const [type, path] of this.#choice.joined) {
       const label = `open the ${type} namespace ${JSON.stringify(path)}`;
       p.call(label, 'openat', [AT_FDCWD, cString(path), O_RDONLY | O_CLOEXEC], { into: namespaceFd(type) });
+      this.#handed.push(namespaceFd(type));
     }
     if (this.#needsHostProc()) {
       p.call("open the host's procfs", 'openat', [AT_FDCWD, cString('/proc'), O_PATH | O_CLOEXEC], {
         into: HOST_PROC,
       });
+      this.#handed.push(HOST_PROC);
     }
     if (this.#facts.rootless || !this.#choice.fresh.has('mount')) return;
-    this.#cloneSources(p);
+    this.#handed.push(...this.#cloneSources(p));
   }
 
-  #cloneSources(p: Program): void {
+  /** @returns what it has opened */
+  #cloneSources(p: Program): Slot[] {
     cloneRootfs(p, this.#facts.rootfs, ROOT);
-    for (const job of this.#jobs) {
-      if (job.source !== undefined) makeDetached(p, job);
-    }
-    for (const { path } of this.#devicesToBind()) cloneSource(p, path, false, deviceTree(path), path);
+    const jobs = this.#jobs.filter(({ source, copyUp }) => source !== undefined || copyUp);
+    for (const job of jobs) makeDetached(p, job);
+    const devices = this.#devicesToBind();
+    for (const { path } of devices) cloneSource(p, path, false, deviceTree(path), path);
+    return [ROOT, ...jobs.map(({ tree }) => tree), ...devices.map(({ path }) => deviceTree(path))];
+  }
+
+  #hasUserNamespace(): boolean {
+    return this.#choice.fresh.has('user') || this.#choice.joined.has('user') || this.#facts.rootless;
   }
 
   #devicesToBind(): { path: string }[] {
-    return this.#choice.fresh.has('user') || this.#choice.joined.has('user') || this.#facts.rootless
-      ? this.#devices()
-      : [];
+    return this.#hasUserNamespace() ? this.#devices() : [];
   }
 
   #devices() {
@@ -174,7 +186,7 @@ class Compiler {
       becomeMappedRoot(p);
       becomeUndumpable(p);
     }
-    for (const job of jobs) if (job.source === undefined) makeDetached(p, job);
+    for (const job of jobs) if (job.source === undefined && !job.copyUp) makeDetached(p, job);
     const proc = this.#procHandle();
     if (!this.#pivotsLate()) pivot(p);
     for (const job of jobs) attachMount(p, ROOT, job);

@@ -59,6 +59,8 @@ export interface MountJob {
   readonly tree: Slot;
   /** What of the host's is bound where the kernel refuses a new instance. */
   readonly fallback: string | undefined;
+  /** A tmpfs that starts with what the image has at its destination (the option tmpcopyup). */
+  readonly copyUp: boolean;
 }
 
 /** What a mount of type cgroup becomes: the host's directory, or a new instance, or the directory where that fails. */
@@ -72,6 +74,8 @@ export interface MountContext {
   readonly cgroupMount: CgroupMount;
   /** A user namespace that does not own its network namespace may not mount sysfs. */
   readonly sysfsFallback: boolean;
+  /** The host may fill a mount before the container has it. */
+  readonly mayCopyUp: boolean;
   isDirectory(path: string): boolean;
 }
 
@@ -95,9 +99,10 @@ export function mountJobs(mounts: readonly Mount[], context: MountContext): Moun
 function mountJob(mount: Mount, index: number, context: MountContext): MountJob {
   const parsed = parseMountOptions(mount.options ?? []);
   const destination = cleanPath(mount.destination);
-  checkEntry(mount, destination, parsed);
+  checkEntry(mount, destination, parsed, context);
   const tree = slot(`mount${index}:${destination}`);
-  const common = { destination, tree, flags: parsed, sourceText: mount.source ?? mount.type ?? '' };
+  const copyUp = parsed.extensions.includes('tmpcopyup');
+  const common = { destination, tree, flags: parsed, sourceText: mount.source ?? mount.type ?? '', copyUp };
   if (isBind(mount, parsed)) {
     const source = absolute(mount.source ?? '', context.bundle);
     const targetKind = context.isDirectory(source) ? 'directory' : 'file';
@@ -109,7 +114,7 @@ function mountJob(mount: Mount, index: number, context: MountContext): MountJob 
   return { ...common, type: mount.type ?? '', source: undefined, targetKind: 'directory', fallback };
 }
 
-type CommonFields = Pick<MountJob, 'destination' | 'tree' | 'flags' | 'sourceText'>;
+type CommonFields = Pick<MountJob, 'destination' | 'tree' | 'flags' | 'sourceText' | 'copyUp'>;
 
 /** The options of cgroup v1 that people write (`nsdelegate`, controllers' names) mean nothing to either form. */
 function cgroupJob(common: CommonFields, mount: CgroupMount): MountJob {
@@ -137,13 +142,15 @@ function cgroupJob(common: CommonFields, mount: CgroupMount): MountJob {
 const isBind = (mount: Mount, { bind }: MountFlags): boolean => bind !== undefined || mount.type === 'bind';
 
 /** @throws {MountError} */
-function checkEntry(mount: Mount, destination: string, parsed: MountFlags): void {
+function checkEntry(mount: Mount, destination: string, parsed: MountFlags, context: MountContext): void {
   const refuse = (reason: string): MountError => new MountError(mount.destination, reason);
   if (destination === '/') throw refuse("cannot mount over the container's root");
   const bind = isBind(mount, parsed);
   if (!bind && (mount.type ?? '') === '') throw refuse('needs a type, or the option bind or rbind');
-  for (const extension of parsed.extensions) {
-    throw refuse(`the option ${JSON.stringify(extension)} is not supported`);
+  if (parsed.extensions.includes('idmap')) throw refuse('id-mapped mounts are not supported yet');
+  if (parsed.extensions.includes('tmpcopyup')) {
+    if (mount.type !== 'tmpfs') throw refuse('the option "tmpcopyup" is for a tmpfs only');
+    if (!context.mayCopyUp) throw refuse('the option "tmpcopyup" is not supported in a user namespace');
   }
   if (bind && parsed.data.length > 0) {
     throw refuse(`a bind mount takes no file system options: ${parsed.data.join(',')}`);

@@ -20,6 +20,7 @@ import {
   compileCreation,
   creationFacts,
 } from './creation-facts.ts';
+import { copyUp } from './copy-up.ts';
 import { RuntimeError } from './errors.ts';
 import { containerPid, hookState } from './hook-state.ts';
 import { runHooks } from './hooks.ts';
@@ -203,8 +204,12 @@ class Attempt {
   #openOnHost(): void {
     const made = { cgroupPath: this.#cgroup?.path, fifo: this.#fifo?.number };
     this.#programs = compileCreation(this.#facts, made);
-    for (const [name, fd] of executeProgram(this.#programs.host)) {
-      this.#given.set(name, this.#opened.use(new Fd(fd)).number);
+    const slots = executeProgram(this.#programs.host);
+    for (const { name } of this.#programs.handed) {
+      this.#given.set(name, this.#opened.use(new Fd(Number(slots.get(name)))).number);
+    }
+    for (const { tree, destination } of this.#programs.copyUps) {
+      copyUp(this.#facts.bundle.rootfs, destination, this.#given.get(tree.name) ?? -1);
     }
   }
 
