@@ -98,7 +98,11 @@ class Compiler {
     this.#facts = facts;
     this.#choice = chooseNamespaces(this.#linux.namespaces);
     const sysfsFallback = this.#choice.fresh.has('user') && !this.#choice.fresh.has('network');
-    this.#jobs = mountJobs(config.mounts ?? [], { ...facts, sysfsFallback, mayCopyUp: !this.#hasUserNamespace() });
+    this.#jobs = mountJobs(config.mounts ?? [], {
+      ...facts,
+      sysfsFallback,
+      mayCopyUp: !this.#hasUserNamespace(),
+    });
   }
 
   compile(): CreatePrograms {

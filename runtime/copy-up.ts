@@ -94,7 +94,10 @@ class Copy {
   }
 
   #tooMuch(what: string): RuntimeError {
-    return new RuntimeError('TOO_MUCH', `cannot copy the image's "${this.#destination}" to its volume: ${what}`);
+    return new RuntimeError(
+      'TOO_MUCH',
+      `cannot copy the image's "${this.#destination}" to its volume: ${what}`,
+    );
   }
 }
 

@@ -14,13 +14,13 @@ import { syscall, trySyscall } from '../sys/syscall.ts';
 import { waitFor } from '../sys/wait.ts';
 import type { Bundle } from './bundle.ts';
 import { makeCgroup } from './cgroup-placement.ts';
+import { copyUp } from './copy-up.ts';
 import {
   type CreationFacts,
   type CreationRequest,
   compileCreation,
   creationFacts,
 } from './creation-facts.ts';
-import { copyUp } from './copy-up.ts';
 import { RuntimeError } from './errors.ts';
 import { containerPid, hookState } from './hook-state.ts';
 import { runHooks } from './hooks.ts';
