@@ -106,7 +106,21 @@ describe('documents', () => {
   });
 });
 
+interface LockedPackage {
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
 describe('package-lock.json', () => {
+  it('has every optional package, for other machines too: npm ci refuses a lock file that lacks one', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockedPackage> };
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) => !(`node_modules/${name}` in packages || `${path}/node_modules/${name}` in packages),
+      ),
+    );
+    expect(missing).toEqual([]);
+  });
+
   it('names no host to fetch from, so that every machine uses its own', () => {
     expect(read('package-lock.json')).not.toMatch(/"resolved":|https?:\/\/registry/);
   });
