@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Architecture } from '../sys/abi/syscalls.ts';
+import { assembleInterpreter } from '../sys/stage/interpreter.ts';
 import { bundle, type Group, type Program } from './bundle.ts';
 
 const ROOT = dirname(import.meta.dirname);
@@ -36,6 +38,10 @@ function commit(): string | undefined {
   return status === 0 ? stdout.trim() : undefined;
 }
 
+/** The stage's machine code, for sys/stage/code.ts. */
+const stageCode = (architecture: Architecture): string =>
+  JSON.stringify(Buffer.from(assembleInterpreter(architecture)).toString('base64'));
+
 /** In a process of its own: the cache is for the V8 that made it, and commands end as they please. */
 function writeCodeCaches(): void {
   const empty = mkdtempSync(join(tmpdir(), 'hull-build-'));
@@ -63,6 +69,8 @@ mkdirSync(fresh);
 try {
   const scripts = await bundle(ROOT, PROGRAMS, FREQUENT, {
     HULL_COMMIT: JSON.stringify(commit()) ?? 'undefined',
+    HULL_STAGE_X64: stageCode('x64'),
+    HULL_STAGE_ARM64: stageCode('arm64'),
   });
   for (const [file, text] of scripts) writeFileSync(join(fresh, file), text);
   rmSync(DIST, { recursive: true, force: true });

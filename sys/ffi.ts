@@ -15,18 +15,27 @@ export type NativeInteger = number | bigint;
 
 /**
  * `import 'ffi-rs'` takes 4.3 ms, most of it for a diagnostic report that tells glibc from musl. Its native part is all
- * that is used here, and loads in 0.4 ms from where npm puts it for sys/ and for dist/; elsewhere ffi-rs finds it.
+ * that is used here, and loads in 0.4 ms from where npm puts it for sys/ and dist/: among our own modules, or beside
+ * hull among those of another package. Elsewhere ffi-rs finds it.
  */
 function loadAddon(): Addon {
   const target = `linux-${process.arch}-gnu`;
-  const file = `${import.meta.dirname}/../node_modules/@yuuang/ffi-rs-${target}/ffi-rs.${target}.node`;
+  const file = `@yuuang/ffi-rs-${target}/ffi-rs.${target}.node`;
+  return (
+    tryLoad(`${import.meta.dirname}/../node_modules/${file}`) ??
+    tryLoad(`${import.meta.dirname}/../../${file}`) ??
+    process.getBuiltinModule('node:module').createRequire(import.meta.url)('ffi-rs')
+  );
+}
+
+/** undefined where it cannot be loaded: ffi-rs then says why, if it has no other either. */
+function tryLoad(file: string): Addon | undefined {
   const module: { exports: unknown } = { exports: {} };
   try {
     process.dlopen(module, file);
     return module.exports as Addon;
   } catch {
-    const { createRequire } = process.getBuiltinModule('node:module');
-    return createRequire(import.meta.url)('ffi-rs') as Addon;
+    return undefined;
   }
 }
 
@@ -36,41 +45,53 @@ interface Result {
   readonly errnoCode: number;
 }
 
-const WITH_ERRNO = { errno: true } as const;
 const settle = (result: Result): number => (result.value === -1 ? -result.errnoCode : result.value);
 
-const typeOf = (value: NativeInteger) => (typeof value === 'bigint' ? I64_OF_BIGINT : I64);
+/** The types of so many numbers: made once, since most calls have nothing else. */
+const NUMBERS = Array.from({ length: 8 }, (_, length) => Array<DataType>(length).fill(I64));
 
-const call = <const R extends DataType>(funcName: string, retType: R, args: readonly NativeInteger[]) => ({
+function typesOf(args: readonly NativeInteger[]): DataType[] {
+  for (let i = 0; i < args.length; i++) {
+    if (typeof args[i] === 'bigint')
+      return args.map((arg) => (typeof arg === 'bigint' ? I64_OF_BIGINT : I64));
+  }
+  return NUMBERS[args.length] ?? args.map(() => I64);
+}
+
+const call = <const R extends DataType, const E extends boolean>(
+  funcName: string,
+  retType: R,
+  args: readonly NativeInteger[],
+  errno: E,
+) => ({
   library: LIBC,
   funcName,
   retType,
-  paramsType: args.map(typeOf),
+  paramsType: typesOf(args),
   paramsValue: args as NativeInteger[],
+  errno,
   freeResultMemory: false, // results are numbers, or memory that mapMemory() keeps
 });
 
 /** syscall(2): the result, or the negated errno. `args[0]` is the call's number; addresses are numbers. */
 export function nativeSyscall(args: readonly NativeInteger[]): number {
-  return settle(addon.load({ ...call('syscall', I64, args), ...WITH_ERRNO }));
+  return settle(addon.load(call('syscall', I64, args, true)));
 }
 
 /** The same, with a result beyond 2^53 as it is. */
 export function nativeSyscallExact(args: readonly NativeInteger[]): bigint {
-  const { value, errnoCode } = addon.load({ ...call('syscall', I64_OF_BIGINT, args), ...WITH_ERRNO });
+  const { value, errnoCode } = addon.load(call('syscall', I64_OF_BIGINT, args, true));
   return value === -1n ? BigInt(-errnoCode) : (value as bigint); // ffi-rs declares the object type
 }
 
 /** {@link nativeSyscall} on a thread of its own, for a call that blocks while JavaScript goes on. */
 export async function nativeSyscallInThread(args: readonly NativeInteger[]): Promise<number> {
-  return settle(
-    await addon.load({ ...call('syscall', I64, args), ...WITH_ERRNO, runInNewThread: true as const }),
-  );
+  return settle(await addon.load({ ...call('syscall', I64, args, true), runInNewThread: true as const }));
 }
 
 /** A function of libc that takes integers and returns an int. */
 export function libcFunction(name: string, args: readonly NativeInteger[]): number {
-  return addon.load(call(name, I32, args));
+  return addon.load(call(name, I32, args, false));
 }
 
 export interface Mapping {
@@ -83,13 +104,13 @@ const MAP_PRIVATE_ANONYMOUS = 0x22;
 
 /** Anonymous memory that JavaScript and the kernel both see; never unmapped, since views of it stay alive. */
 export function mapMemory(bytes: number): Mapping {
-  const mmap = call('mmap', I64, [0, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0]);
-  const address = settle(addon.load({ ...mmap, ...WITH_ERRNO }));
+  const mmap = call('mmap', I64, [0, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0], true);
+  const address = settle(addon.load(mmap));
   if (address < 0) throw new SysError('mmap', -address, `${bytes} bytes`);
   return { address, bytes: addon.createExternalBuffer(pointerTo(address), bytes) };
 }
 
 /** memmove(p, p, 0) touches nothing and gives back p, as the type asked for. */
 function pointerTo(address: number): JsExternal {
-  return addon.load(call('memmove', External, [address, address, 0]));
+  return addon.load(call('memmove', External, [address, address, 0], false));
 }

@@ -18,15 +18,24 @@ let arena: Mapping | undefined;
  * A string that the kernel could only be told a part of is refused as the kernel would: EINVAL, ENAMETOOLONG.
  */
 export function trySyscall(name: SyscallName, ...args: readonly SyscallArgument[]): number {
-  const number = syscallNumber(name, HOST_ARCHITECTURE);
-  if (args.every((argument) => typeof argument === 'number')) {
-    return nativeSyscall([number, ...args.map(requireInteger)]);
+  const registers: NativeInteger[] = [syscallNumber(name, HOST_ARCHITECTURE)];
+  let lent = 0;
+  for (let i = 0; i < args.length; i++) {
+    const argument = args[i] as SyscallArgument;
+    if (typeof argument === 'number') {
+      registers.push(requireInteger(argument));
+    } else if (typeof argument === 'bigint') {
+      registers.push(BigInt.asIntN(64, argument));
+    } else {
+      arena ??= mapMemory(ARENA_BYTES);
+      const length = lend(arena.bytes, lent, argument);
+      if (length < 0) return length;
+      registers.push(arena.address + lent);
+      lent = (lent + length + 7) & ~7;
+    }
   }
-  const refusal = args.find(isUntellable);
-  if (refusal !== undefined) return -errnoNumber(refusal.includes('\0') ? 'EINVAL' : 'ENAMETOOLONG');
-  const lent = lend(args);
-  const result = nativeSyscall([number, ...lent.registers]);
-  lent.giveBack();
+  const result = nativeSyscall(registers);
+  if (arena !== undefined && lent > 0) giveBack(arena, registers, args);
   return result;
 }
 
@@ -43,44 +52,41 @@ export function syscallInThread(name: SyscallName, ...args: readonly number[]): 
   return nativeSyscallInThread([syscallNumber(name, HOST_ARCHITECTURE), ...args]);
 }
 
-const isUntellable = (argument: SyscallArgument): argument is string =>
-  typeof argument === 'string' && (argument.includes('\0') || argument.length >= ARENA_BYTES);
-
-interface Lent {
-  readonly registers: readonly NativeInteger[];
-  giveBack(): void;
-}
-
-function lend(args: readonly SyscallArgument[]): Lent {
-  arena ??= mapMemory(ARENA_BYTES);
-  const { address, bytes } = arena;
-  const buffers: { readonly owner: Uint8Array; readonly at: number }[] = [];
-  let end = 0;
-  const registers = args.map((argument) => {
-    if (typeof argument === 'number') return requireInteger(argument);
-    if (typeof argument === 'bigint') return BigInt.asIntN(64, argument);
-    const at = end;
-    const length = typeof argument === 'string' ? Buffer.byteLength(argument) + 1 : argument.length;
-    end = (at + length + 7) & ~7;
-    if (end > ARENA_BYTES) throw new RangeError(`system call arguments of more than ${ARENA_BYTES} bytes`);
-    if (typeof argument === 'string') {
-      bytes[at + bytes.write(argument, at)] = 0;
-    } else {
-      bytes.set(argument, at);
-      buffers.push({ owner: argument, at });
-    }
-    return address + at;
-  });
-  return {
-    registers,
-    giveBack: () => {
-      for (const { owner, at } of buffers) owner.set(bytes.subarray(at, at + owner.length));
-    },
-  };
-}
-
 /** The FFI would pass NaN as 0, which is a descriptor, and round what is beyond 2^53: that takes a bigint. */
 function requireInteger(value: number): number {
   if (!Number.isSafeInteger(value)) throw new RangeError(`system call argument out of range: ${value}`);
   return value;
+}
+
+/** How many bytes it takes at `at`; or, for a string that the kernel would not see as it is, the negated errno. */
+function lend(bytes: Buffer, at: number, argument: string | Uint8Array): number {
+  if (typeof argument !== 'string') {
+    requireRoom(at + argument.length);
+    bytes.set(argument, at);
+    return argument.length;
+  }
+  if (argument.includes('\0')) return -errnoNumber('EINVAL');
+  if (argument.length >= ARENA_BYTES) return -errnoNumber('ENAMETOOLONG');
+  // A unit of UTF-16 takes three bytes at most; only where those might not fit are they worth counting.
+  if (at + 3 * argument.length >= ARENA_BYTES) requireRoom(at + Buffer.byteLength(argument) + 1);
+  const length = bytes.write(argument, at);
+  bytes[at + length] = 0;
+  return length + 1;
+}
+
+function requireRoom(end: number): void {
+  if (end > ARENA_BYTES) throw new RangeError(`system call arguments of more than ${ARENA_BYTES} bytes`);
+}
+
+function giveBack(
+  { address, bytes }: Mapping,
+  registers: readonly NativeInteger[],
+  args: readonly SyscallArgument[],
+): void {
+  for (let i = 0; i < args.length; i++) {
+    const argument = args[i];
+    if (!(argument instanceof Uint8Array)) continue;
+    const at = Number(registers[i + 1]) - address;
+    argument.set(bytes.subarray(at, at + argument.length));
+  }
 }

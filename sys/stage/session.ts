@@ -1,6 +1,5 @@
 // A running stage as the host sees it: what it reports, and what it is told.
 import { HOST_ARCHITECTURE } from '../abi/fcntl.ts';
-import type { Architecture } from '../abi/syscalls.ts';
 import { receiveMessage, sendMessage, socketPair } from '../control-socket.ts';
 import type { Fd } from '../fd.ts';
 import { encodeProgram } from '../plan/encode.ts';
@@ -8,8 +7,8 @@ import type { SlotValues } from '../plan/execute.ts';
 import { PlanError } from '../plan/plan-error.ts';
 import type { Program } from '../plan/program.ts';
 import { syscall } from '../syscall.ts';
+import { interpreterCode } from './code.ts';
 import { elfFile } from './elf.ts';
-import { assembleInterpreter } from './interpreter.ts';
 import { PLAN_ADDRESS, REPORT, REPORT_KIND, STEP } from './layout.ts';
 import { executableFile, spawnExecutable } from './spawn.ts';
 
@@ -31,17 +30,6 @@ export interface LaunchOptions {
   readonly preserveFds: number;
   /** Where the stage is put if it cannot be in memory. */
   readonly fallbackDirectory: string;
-}
-
-const interpreters = new Map<Architecture, Uint8Array>();
-
-function interpreter(architecture: Architecture): Uint8Array {
-  let code = interpreters.get(architecture);
-  if (code === undefined) {
-    code = assembleInterpreter(architecture);
-    interpreters.set(architecture, code);
-  }
-  return code;
 }
 
 export class StageSession implements Disposable {
@@ -73,7 +61,7 @@ export class StageSession implements Disposable {
     });
     const file = elfFile({
       architecture: HOST_ARCHITECTURE,
-      code: interpreter(HOST_ARCHITECTURE),
+      code: interpreterCode(HOST_ARCHITECTURE),
       plan: plan.bytes,
       planMemoryBytes: plan.memoryBytes,
     });
