@@ -15,7 +15,7 @@ const PACKAGES = [
     tasks: [...ALL, 'check', 'fix', 'build'], why: 'the pinned Node is linked to it' },
   { name: 'libseccomp2', has: ['/usr/lib/x86_64-linux-gnu/libseccomp.so.2', '/usr/lib/aarch64-linux-gnu/libseccomp.so.2'],
     tasks: ALL, why: 'compiles seccomp filters' },
-  { name: 'busybox-static', has: ['busybox'], tasks: ALL, why: 'is the root file system of the containers' },
+  { name: 'busybox-static', has: ['/usr/share/doc/busybox-static'], tasks: ALL, why: 'is the root file system of the containers' },
   { name: 'runc', has: ['runc'], tasks: ['test', 'bench'], why: 'runs the same tests, to show that they are right' },
   { name: 'crun', has: ['crun'], tasks: ['test', 'bench'], why: 'runs the same tests, to show that they are right' },
   { name: 'umoci', has: ['umoci'], tasks: ['test', 'bench'], why: 'unpacks the same images, for comparison' },
@@ -26,6 +26,9 @@ const PACKAGES = [
   { name: 'binutils-aarch64-linux-gnu', has: ['aarch64-linux-gnu-objdump'], tasks: ['test'], why: 'the same for arm64' },
   { name: 'gcc', has: ['gcc'], tasks: ['test'], why: 'compiles the probes that look around inside a container' },
   { name: 'libc6-dev', has: ['/usr/include/stdio.h'], tasks: ['test'], why: 'has the C headers that ABI tables are held against' },
+  { name: 'linux-libc-dev-arm64-cross', has: ['/usr/aarch64-linux-gnu/include/asm/fcntl.h', '/lib/ld-linux-aarch64.so.1'],
+    tasks: ['test'], why: 'has the same of arm64' },
+  { name: 'python3', has: ['python3'], tasks: ['test'], why: 'reads file trees and cgroups without any of our own code' },
   { name: 'strace', has: ['strace'], tasks: ['test'], why: 'shows which system calls were made' },
   { name: 'uidmap', has: ['newuidmap'], tasks: ['test'], why: 'maps ids for rootless containers' },
 ];
