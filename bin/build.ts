@@ -1,7 +1,6 @@
 // Builds hull into dist/: `node bin/build.ts`, under the pinned Node, whose V8 writes the code caches.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Architecture } from '../sys/abi/syscalls.ts';
 import { assembleInterpreter } from '../sys/stage/interpreter.ts';
@@ -14,20 +13,11 @@ const PROGRAMS: readonly Program[] = [{ name: 'hull', source: 'runtime/cli/main.
 
 /** Scripts that several commands share. A module belongs to the first that needs it; a command not named has its own. */
 const FREQUENT: readonly Group[] = [
-  { name: 'look', entryPoints: ['state', 'kill', 'delete', 'list'].map((name) => `runtime/cli/${name}.ts`) },
-  { name: 'make', entryPoints: ['create', 'start', 'run', 'exec'].map((name) => `runtime/cli/${name}.ts`) },
-];
-
-/**
- * The command lines that the code caches are made from (bin/code-cache.cjs): they run while hull is built, and change
- * nothing. EMPTY stands for an empty directory.
- */
-const WARM: readonly (readonly string[])[] = [
-  ['--version'],
-  ...['state', 'kill', 'delete', 'list', 'create', 'start', 'run'].map((name) => [
-    ...['--root', 'EMPTY', '--log', 'EMPTY/log', '--log-format', 'json'],
-    ...[name, ...(name === 'list' ? [] : ['none'])],
-  ]),
+  {
+    name: 'look',
+    entryPoints: ['state', 'start', 'kill', 'delete', 'list'].map((name) => `runtime/cli/${name}.ts`),
+  },
+  { name: 'make', entryPoints: ['create', 'run', 'exec'].map((name) => `runtime/cli/${name}.ts`) },
 ];
 
 /** Of this repository and no other that this directory may lie in; undefined in a copy without one. */
@@ -42,26 +32,11 @@ function commit(): string | undefined {
 const stageCode = (architecture: Architecture): string =>
   JSON.stringify(Buffer.from(assembleInterpreter(architecture)).toString('base64'));
 
-/** In a process of its own: the cache is for the V8 that made it, and commands end as they please. */
+/** In a process of its own, since flags of V8 are for the whole process. */
 function writeCodeCaches(): void {
-  const empty = mkdtempSync(join(tmpdir(), 'hull-build-'));
-  try {
-    const lines = WARM.map((args) => args.map((arg) => arg.replace('EMPTY', empty)));
-    const args = [
-      '--disable-warning=ExperimentalWarning',
-      join(import.meta.dirname, 'code-cache.cjs'),
-      'hull',
-      JSON.stringify(lines),
-    ];
-    const { status, stderr } = spawnSync(process.execPath, args, {
-      cwd: empty,
-      encoding: 'utf8',
-      stdio: 'pipe',
-    });
-    if (status !== 0) throw new Error(`cannot make the code caches: ${stderr}`);
-  } finally {
-    rmSync(empty, { recursive: true });
-  }
+  const args = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'code-cache.cjs')];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', stdio: 'pipe' });
+  if (status !== 0) throw new Error(`cannot make the code caches: ${stderr}`);
 }
 
 const fresh = join(ROOT, `.dist-${process.pid}`);

@@ -1,5 +1,4 @@
 // Waiting for the kernel to finish what it was told.
-import { setTimeout } from 'node:timers/promises';
 
 /** cgroup.events is not worth a watch: the kernel sends at most one notification in 10 ms. */
 const PAUSE_MS_MAX = 10;
@@ -14,7 +13,7 @@ export async function waitUntil(isDone: () => boolean, timeoutMs: number): Promi
   for (let pauseMs = 0.1; !isDone(); pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX)) {
     if (performance.now() >= deadline) return false;
     if (pauseMs < BLOCKING_PAUSE_MS_MAX) Atomics.wait(neverNotified, 0, 0, pauseMs);
-    else await setTimeout(pauseMs);
+    else await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
   return true;
 }

@@ -15,16 +15,10 @@ import {
   stringVector,
 } from '../sys/plan/program.ts';
 import { readControl } from './enter.ts';
-
-/** A state of more than this is refused by the host before it sends it; annotations make up most of it. */
-export const STATE_BYTES_MAX = 64 * 1024;
+import { HOOK_STATUS_REPORT, STATE_BYTES_MAX, STATUS_PLACEHOLDER } from './hook-protocol.ts';
 
 const STATE = buffer('state', STATE_BYTES_MAX);
 const STATE_LENGTH = slot('state.length');
-
-/** Stands for the exit status in a hook's error; the host puts it in from the report before. */
-export const STATUS_PLACEHOLDER = '{status}';
-export const HOOK_STATUS_REPORT = 'tell how the hook ended';
 
 export function receiveState(p: Program): void {
   readControl(p, 'read the state for the hooks', STATE, STATE_BYTES_MAX, STATE_LENGTH);

@@ -1,24 +1,15 @@
 // Where the container's cgroup is, and what it may do there.
-import { Cgroup } from '../cgroups/cgroup.ts';
+import type { Cgroup } from '../cgroups/cgroup.ts';
 import { createCgroup } from '../cgroups/create.ts';
 import { planContainerPolicy } from '../cgroups/devices/filter.ts';
 import type { DevicePolicy } from '../cgroups/devices/policy.ts';
-import { findHierarchy, type Hierarchy, NoHierarchyError, readOwnCgroup } from '../cgroups/hierarchy.ts';
+import { type Hierarchy, NoHierarchyError, readOwnCgroup } from '../cgroups/hierarchy.ts';
 import { planCgroupMount } from '../cgroups/mount.ts';
 import { excuseRefusal, resolveCgroupPath } from '../cgroups/path.ts';
 import { chooseNamespaces } from '../namespaces/kinds.ts';
 import type { CgroupMount } from '../namespaces/mounts.ts';
 import type { Config } from '../spec/config.ts';
-import { O_PATH } from '../sys/abi/constants.ts';
-import { O_DIRECTORY } from '../sys/abi/fcntl.ts';
-
-let hierarchy: Hierarchy | undefined;
-
-/** The host's hierarchy, looked up once; it stays open as long as the process lives. */
-export function hostHierarchy(): Hierarchy | undefined {
-  hierarchy ??= findHierarchy();
-  return hierarchy;
-}
+import { hostHierarchy } from './host-cgroups.ts';
 
 export interface CgroupPlace {
   readonly hierarchy: Hierarchy;
@@ -54,20 +45,6 @@ export function makeCgroup(place: CgroupPlace, config: Config, isRootless: boole
 export function devicePolicy({ linux }: Config): DevicePolicy {
   const nodes = new Set((linux?.devices ?? []).map(({ path }) => path));
   return planContainerPolicy(linux?.resources?.devices ?? [], nodes);
-}
-
-/**
- * Removes the cgroup of a creation that left no state behind, or one that cannot be read.
- * @param isOurs it was seen to be new or empty before anything was started in it, so what runs there now is the
- *   container's; else it is removed only if nothing is in it
- */
-export async function removeNotedCgroup(path: string, isOurs: boolean): Promise<void> {
-  const host = hostHierarchy();
-  const fd = host?.root.tryOpenAt(path.slice(1), O_PATH | O_DIRECTORY);
-  if (host === undefined || fd === undefined) return;
-  using cgroup = new Cgroup(host, path, fd, [path]);
-  if (isOurs) await cgroup.kill();
-  if (cgroup.processes().length === 0) await cgroup.remove();
 }
 
 /** What a mount of type cgroup is to show in this container. */

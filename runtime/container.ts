@@ -4,9 +4,9 @@ import type { Cgroup } from '../cgroups/cgroup.ts';
 import { openCgroup } from '../cgroups/cgroup.ts';
 import type { Status } from '../spec/state.ts';
 import { isErrno } from '../sys/errno.ts';
-import { hostHierarchy } from './cgroup-placement.ts';
 import { statusOf } from './container-state.ts';
 import { RuntimeError } from './errors.ts';
+import { hostHierarchy } from './host-cgroups.ts';
 import { isAlive, openProcess, sendSignal } from './process-identity.ts';
 import type { SavedState, StateStore } from './state-store.ts';
 

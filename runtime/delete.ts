@@ -1,13 +1,12 @@
 // Removing a container, and what is left of one.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { removeCgroup } from '../cgroups/cgroup.ts';
-import { parseConfig } from '../spec/validate.ts';
+import type { Hook } from '../spec/config/hooks.ts';
 import { isErrno } from '../sys/errno.ts';
-import { hostHierarchy, removeNotedCgroup } from './cgroup-placement.ts';
 import { type Container, killAll, loadContainer } from './container.ts';
 import { specState } from './container-state.ts';
 import { explain, RuntimeError } from './errors.ts';
 import { runHooks } from './hooks.ts';
+import { hostHierarchy, removeNotedCgroup } from './host-cgroups.ts';
 import { isAlive } from './process-identity.ts';
 import type { SavedState, StateDirectory, StateStore } from './state-store.ts';
 
@@ -78,7 +77,7 @@ async function awaitDeath(saved: SavedState): Promise<void> {
   const deadline = Date.now() + DEATH_TIMEOUT_MS;
   while (saved.process !== undefined && isAlive(saved.process)) {
     if (Date.now() > deadline) throw new RuntimeError('STILL_RUNNING', 'container init still running');
-    await sleep(DEATH_POLL_MS);
+    await new Promise((resolve) => setTimeout(resolve, DEATH_POLL_MS));
   }
 }
 
@@ -91,7 +90,7 @@ export async function destroy(
   const host = hostHierarchy();
   if (!saved.ownPidNamespace || saved.process === undefined) await killAll(saved);
   if (host !== undefined && saved.cgroup !== undefined) await removeCgroup(host, saved.cgroup);
-  const hooks = readHooks(directory);
+  const hooks = await readHooks(directory);
   directory.remove();
   const context = { state: JSON.stringify(specState(saved, 'stopped', 0)), cwd: saved.bundle };
   for (const [index, hook] of (hooks ?? []).entries()) {
@@ -103,11 +102,12 @@ export async function destroy(
   }
 }
 
-function readHooks(directory: StateDirectory) {
+async function readHooks(directory: StateDirectory): Promise<readonly Hook[] | undefined> {
   try {
     const text = directory.readConfig();
     // Most configs have no hook, and a search is a thousand times cheaper than reading the config again.
     if (!text.includes('"poststop"')) return undefined;
+    const { parseConfig } = await import('../spec/validate.ts');
     return parseConfig(text).hooks?.poststop;
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;

@@ -1,6 +1,6 @@
 // The state of a container as its hooks get it.
 import { readFileSync } from 'node:fs';
-import { STATE_BYTES_MAX } from '../namespaces/hooks.ts';
+import { STATE_BYTES_MAX } from '../namespaces/hook-protocol.ts';
 import { specState } from './container-state.ts';
 import { RuntimeError } from './errors.ts';
 import type { SavedState } from './state-store.ts';

@@ -1,5 +1,5 @@
 // What a stage says, with its failures in the words that a user gets.
-import { STATUS_PLACEHOLDER } from '../namespaces/hooks.ts';
+import { STATUS_PLACEHOLDER } from '../namespaces/hook-protocol.ts';
 import { PlanError } from '../sys/plan/plan-error.ts';
 import type { StageReport, StageSession } from '../sys/stage/session.ts';
 import { RuntimeError } from './errors.ts';

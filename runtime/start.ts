@@ -1,7 +1,6 @@
 // `start`: opens the exec fifo, and hears by it whether the container's program came to run.
 import { constants, openSync, readSync, rmSync } from 'node:fs';
-import { STATUS_PLACEHOLDER } from '../namespaces/hooks.ts';
-import { parseConfig } from '../spec/validate.ts';
+import { STATUS_PLACEHOLDER } from '../namespaces/hook-protocol.ts';
 import { POLLIN } from '../sys/abi/constants.ts';
 import { pollfd } from '../sys/abi/structs.ts';
 import { errnoText, isErrno } from '../sys/errno.ts';
@@ -32,6 +31,7 @@ export async function startContainer(store: StateStore, id: string): Promise<voi
 /** runtime.md "Lifecycle" step 10: after the program was executed; a failure ends the container. */
 export async function runPoststart(saved: SavedState, configText: Buffer): Promise<void> {
   if (!configText.includes('"poststart"')) return;
+  const { parseConfig } = await import('../spec/validate.ts');
   const { hooks } = parseConfig(configText);
   try {
     const state = hookState(saved, 'running', saved.process?.pid ?? 0).toString();

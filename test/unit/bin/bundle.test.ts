@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Script } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from '../../../bin/bundle.ts';
 import { runProgram } from '../../support/hull.ts';
@@ -93,12 +94,16 @@ describe('bundle()', () => {
 });
 
 describe('bin/code-cache.cjs', () => {
-  it('caches every script, with the functions that the given command lines called', () => {
-    const lines = JSON.stringify([['one'], ['two']]);
-    expect(runProgram(process.execPath, [join(root, 'bin/code-cache.cjs'), 'program', lines]).status).toBe(0);
-    const sizeOf = (group: string) => readFileSync(join(root, `dist/${group}.cache`)).length;
-    expect(sizeOf('both')).toBeGreaterThan(sizeOf('three'));
-    expect(sizeOf('program')).toBeGreaterThan(0);
+  it('caches every script with all its functions, so that nothing is compiled when it is called', () => {
+    expect(runProgram(process.execPath, [join(root, 'bin/code-cache.cjs')]).status).toBe(0);
+    for (const group of ['program', 'both', 'three']) {
+      const filename = join(root, `dist/${group}.cjs`);
+      const cachedData = readFileSync(join(root, `dist/${group}.cache`));
+      const cached = new Script(readFileSync(filename, 'latin1'), { filename, cachedData });
+      expect(cached.cachedDataRejected).toBe(false);
+      const lazy = new Script(`/* ${group}, anew */${readFileSync(filename, 'latin1')}`, { filename });
+      expect(cachedData.length).toBeGreaterThan(lazy.createCachedData().length);
+    }
     expect(boot('one').stdout).toBe('main,café one built\n');
   });
 });
