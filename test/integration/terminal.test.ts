@@ -22,12 +22,16 @@ async function listen(host: TestHost): Promise<{ receiver: Child; flags: string[
   return { receiver, flags: ['--console-socket', socket] };
 }
 
-/** The terminal turns each newline into two characters. */
+/** The terminal turns each newline into two characters. The probe ends when it gets one. */
 async function reportThrough(child: Child): Promise<ProbeReport> {
-  const report = (): string | undefined => /\{.*\}\r?\n/s.exec(child.stdout())?.[0];
+  const report = (): string | undefined => /\{.*\}\r*\n/s.exec(child.stdout())?.[0];
   const text = await until('the report', report).catch((error: unknown) => {
-    throw new Error(`no report in ${JSON.stringify(child.stdout() + child.stderr())}`, { cause: error });
+    throw new Error(
+      `no report in ${child.stdout().length} bytes: ${JSON.stringify(child.stdout().slice(-300) + child.stderr())}`,
+      { cause: error },
+    );
   });
+  child.write('\n');
   return parseReport(text);
 }
 
@@ -128,7 +132,7 @@ describe('a terminal through --console-socket', () => {
         flags: ['-b', bundle.directory, ...flags],
       });
       expect(outcome.status).toBe(1);
-      expect(outcome.stderr).toContain(text.replace('runc', host.runtime.name));
+      expect(outcome.stderr).toContain(text);
     });
   }
 });

@@ -41,10 +41,19 @@ function describe(file: string): string {
   return parts.join(' ');
 }
 
+/** Not by readdir's own recursion, which follows links to directories. */
+function filesBeneath(directory: string): string[] {
+  const entries = readdirSync(directory, { withFileTypes: true });
+  const beneath = entries.flatMap((entry) => {
+    const file = path.join(directory, entry.name);
+    return entry.isDirectory() ? filesBeneath(file) : [file];
+  });
+  return [directory, ...beneath];
+}
+
 /** A line for each file: type, mode, owner, device, links, size, time of change, content, extended attributes. */
 export function canaryLines(directory: string): string[] {
-  const names = ['', ...readdirSync(directory, { recursive: true, encoding: 'utf8' })].sort();
-  const lines = names.map((name) => `${path.join(directory, name)} ${describe(path.join(directory, name))}`);
+  const lines = filesBeneath(directory).map((file) => `${file} ${describe(file)}`);
   const attributes = execFileSync(xattr(), ['list', directory], { encoding: 'utf8' });
   return [...lines, ...attributes.trim().split('\n').sort()];
 }

@@ -4,13 +4,20 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Bundle, type ConfigChange } from './bundle.ts';
 import { makeCanary } from './canary.ts';
-import { Child, until } from './child.ts';
-import { compareSnapshots, type HostSnapshot, ID_PREFIX, type Scope, snapshotHost } from './invariants.ts';
+import { Child } from './child.ts';
+import {
+  cgroupsBeneath,
+  compareSnapshots,
+  type HostSnapshot,
+  ID_PREFIX,
+  type Scope,
+  snapshotHost,
+} from './invariants.ts';
 import { openMountNamespace } from './mount-namespace.ts';
 import { processesOf } from './processes.ts';
 import { findRuntime, Runtime, selectedRuntime } from './runtime.ts';
@@ -89,15 +96,18 @@ export class TestHost implements AsyncDisposable {
 
   /** What differs from before, and which processes are left, once things have had time to settle. */
   async differences(): Promise<string[]> {
-    let found: string[] = [];
-    const isClean = async (): Promise<boolean> => {
-      const processes = processesOf(this.scratch, [this.namespacePid]);
-      const left = processes.map(({ pid, command }) => `+ process: ${pid} ${command}`);
-      found = [...compareSnapshots(this.#before, snapshotHost(this.#scope())), ...left];
-      return found.length === 0;
-    };
-    await until('the host to be as before', isClean, SETTLE_MS).catch(() => {});
-    return found;
+    const end = performance.now() + SETTLE_MS;
+    for (;;) {
+      const found = this.#differencesNow();
+      if (found.length === 0 || performance.now() > end) return found;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  #differencesNow(): string[] {
+    const left = processesOf(this.scratch, [this.namespacePid]);
+    const processes = left.map(({ pid, command }) => `+ process: ${pid} ${command}`);
+    return [...compareSnapshots(this.#before, snapshotHost(this.#scope())), ...processes];
   }
 
   /** For a test whose outcome is that the host is not as before: closing then only cleans up. */
@@ -124,7 +134,7 @@ export class TestHost implements AsyncDisposable {
   #destroy(): void {
     for (const { pid } of processesOf(this.scratch, [])) kill(pid);
     kill(this.namespacePid);
-    for (const id of this.#ids) removeCgroups('/sys/fs/cgroup', id);
+    removeCgroups(this.#ids);
     rmSync(this.scratch, { recursive: true, force: true });
   }
 
@@ -153,11 +163,7 @@ function kill(pid: number): void {
 }
 
 /** For what a failed test has left: a cgroup named after the container, in each hierarchy. */
-function removeCgroups(directory: string, id: string): void {
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    if (!entry.isDirectory()) continue;
-    const child = path.join(directory, entry.name);
-    removeCgroups(child, id);
-    if (entry.name === id) execFileSync('rmdir', ['--ignore-fail-on-non-empty', child]);
-  }
+function removeCgroups(ids: readonly string[]): void {
+  const left = cgroupsBeneath('/sys/fs/cgroup').filter((directory) => ids.includes(path.basename(directory)));
+  if (left.length > 0) execFileSync('rmdir', ['--ignore-fail-on-non-empty', ...left]);
 }

@@ -74,7 +74,7 @@ function cgroupDirectories(): string[] {
   const foreign = own.map((line) => line.slice(line.lastIndexOf(':') + 1)).filter((place) => place !== '/');
   const isOwn = (directory: string): boolean =>
     directory.includes(ID_PREFIX) || !foreign.some((place) => isBesides(directory, place));
-  return subdirectories('/sys/fs/cgroup').filter(
+  return cgroupsBeneath('/sys/fs/cgroup').filter(
     (directory) => !OTHER_TESTS.test(directory) && isOwn(directory),
   );
 }
@@ -85,13 +85,13 @@ function isBesides(directory: string, place: string): boolean {
   return directory.includes(top) && !`${directory}/`.includes(`${place}/`);
 }
 
-function subdirectories(directory: string): string[] {
+export function cgroupsBeneath(directory: string): string[] {
   try {
     const entries = readdirSync(directory, { withFileTypes: true });
     const directories = entries
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => path.join(directory, name));
-    return directories.flatMap((child) => [child, ...subdirectories(child)]);
+    return directories.flatMap((child) => [child, ...cgroupsBeneath(child)]);
   } catch (error) {
     if (isGone(error)) return [];
     throw error;
@@ -135,7 +135,7 @@ export function fileHash(file: string): string {
 
 function stateEntries(stateRoot: string): string[] {
   try {
-    return readdirSync(stateRoot, { recursive: true, encoding: 'utf8' });
+    return readdirSync(stateRoot);
   } catch (error) {
     if (isGone(error)) return [];
     throw error;

@@ -75,6 +75,8 @@ static int report(char **arguments, char **all) {
   json_close('}');
   json_close('}');
   json_end();
+  /* A terminal is hung up when its session's leader ends, and loses what nobody has read: wait for an answer. */
+  if (isatty(1)) getchar();
   return 0;
 }
 

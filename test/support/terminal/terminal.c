@@ -10,6 +10,7 @@
  * Relaying: standard input goes to the terminal until it ends, what the terminal prints goes to standard output.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
@@ -28,6 +29,9 @@
 /* More than a runtime may send (one), so that a test sees it if it sends more. */
 #define DESCRIPTORS_MAX 16
 
+/* Ends the relay: the leader of the session prints it when the program is done (ASCII's record separator). */
+#define END 0x1e
+
 static int relayed = -1;
 
 static void fail(const char *what) {
@@ -44,6 +48,13 @@ static void grow(int number) {
   ioctl(relayed, TIOCSWINSZ, &size);
 }
 
+/* Writes what came, up to END; whether that was there. */
+static int show(const char *text, size_t length) {
+  const char *end = memchr(text, END, length);
+  size_t count = end ? (size_t)(end - text) : length;
+  return write(1, text, count) != (ssize_t)count || end;
+}
+
 static void relay(int master) {
   relayed = master;
   struct sigaction action = {.sa_handler = grow, .sa_flags = SA_RESTART};
@@ -54,8 +65,7 @@ static void relay(int master) {
     if (poll(from, 2, -1) < 0) continue;
     if (from[0].revents) {
       ssize_t length = read(master, buffer, sizeof buffer);
-      if (length <= 0) return; /* EIO: the last slave has closed */
-      if (write(1, buffer, length) != length) return;
+      if (length <= 0 || show(buffer, length)) return; /* EIO: the last slave has closed */
     }
     if (!from[1].revents) continue;
     ssize_t length = read(0, buffer, sizeof buffer);
@@ -95,18 +105,39 @@ static int receive_console(const char *path) {
   return 0;
 }
 
+/*
+ * The leader of the session, with the program as its child: when a leader ends, the terminal is hung up, and what
+ * was printed is lost unless somebody has read it. So it stays until `drained` is closed.
+ */
+static void lead(char **program, int drained) {
+  pid_t child = fork();
+  if (child == 0) {
+    execvp(program[0], program);
+    fail(program[0]);
+  }
+  for (int number = 1; number < NSIG; number++)
+    if (number != SIGCHLD && number != SIGKILL && number != SIGSTOP) signal(number, SIG_IGN);
+  int status;
+  while (waitpid(child, &status, 0) != child) continue;
+  char end = END;
+  if (write(1, &end, 1) != 1 || read(drained, &end, 1) != 0) _exit(97);
+  _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
 static int run(char **arguments) {
   struct winsize size = {.ws_row = atoi(arguments[0]), .ws_col = atoi(arguments[1])};
-  int master;
-  pid_t child = forkpty(&master, NULL, NULL, &size);
-  if (child < 0) fail("forkpty");
-  if (child == 0) {
-    execvp(arguments[3], arguments + 3);
-    fail(arguments[3]);
+  int master, drained[2];
+  if (pipe2(drained, O_CLOEXEC)) fail("pipe2");
+  pid_t leader = forkpty(&master, NULL, NULL, &size);
+  if (leader < 0) fail("forkpty");
+  if (leader == 0) {
+    close(drained[1]);
+    lead(arguments + 3, drained[0]);
   }
   relay(master);
+  close(drained[1]);
   int status;
-  waitpid(child, &status, 0);
+  waitpid(leader, &status, 0);
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
