@@ -1,6 +1,6 @@
 // Starts a program out of dist/: `node boot.cjs hull state ctr`.
 //
-// dist/ holds scripts, each a group of modules (bin/bundle.ts), and beside each what V8 made of it while hull was built.
+// dist/ holds scripts, each a group of modules (bin/bundle.ts), and beside each what V8 compiled of it when hull was built.
 // A script with V8's code cache starts 6 ms sooner than the same code as ES modules, and 2 ms sooner than with
 // module.enableCompileCache(), which also wants a directory it may write to and keeps a copy for every user
 // (docs/decisions/0001-node-and-bundle.md). Nothing is written here. A cache that V8 does not take, because it is of
@@ -16,17 +16,26 @@ const dist = `${__dirname.slice(0, __dirname.lastIndexOf('/'))}/dist`;
 const groups = new Map();
 const modules = new Map();
 
+/** The group of the command that runs: the first to be read after the program's own. */
+let command;
+
+/** `run` wants more of what it shares with `state` than `state` does: look.make.cache has it, look.cache has not. */
 function readCodeCache(group) {
-  try {
-    return readFileSync(`${dist}/${group}.cache`);
-  } catch {
-    return undefined; // a script runs as well without it
+  const isShared = command !== undefined && command !== group;
+  for (const name of isShared ? [`${group}.${command}`, group] : [group]) {
+    try {
+      return readFileSync(`${dist}/${name}.cache`);
+    } catch {
+      // A script runs as well without it.
+    }
   }
+  return undefined;
 }
 
 function loadGroup(group) {
   let loaded = groups.get(group);
   if (loaded === undefined) {
+    if (groups.size === 1) command = group;
     const filename = `${dist}/${group}.cjs`;
     // esbuild writes ASCII only; as latin1, the text is not decoded.
     const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData: readCodeCache(group) });
@@ -55,4 +64,4 @@ if (require.main === module) {
   mainOf(process.argv[2])(process.argv.slice(3)).then((status) => process.exit(status));
 }
 
-module.exports = { dist, groups, loadGroup, mainOf };
+module.exports = { dist, groups, mainOf };

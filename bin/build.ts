@@ -1,7 +1,8 @@
 // Builds hull into dist/: `node bin/build.ts`, under the pinned Node, whose V8 writes the code caches.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import type { Architecture } from '../sys/abi/syscalls.ts';
 import { assembleInterpreter } from '../sys/stage/interpreter.ts';
 import { bundle, type Group, type Program } from './bundle.ts';
@@ -11,13 +12,25 @@ const DIST = join(ROOT, 'dist');
 
 const PROGRAMS: readonly Program[] = [{ name: 'hull', source: 'runtime/cli/main.ts' }];
 
+const commands = (...names: string[]): string[] => names.map((name) => `runtime/cli/${name}.ts`);
+
 /** Scripts that several commands share. A module belongs to the first that needs it; a command not named has its own. */
-const FREQUENT: readonly Group[] = [
-  {
-    name: 'look',
-    entryPoints: ['state', 'start', 'kill', 'delete', 'list'].map((name) => `runtime/cli/${name}.ts`),
-  },
-  { name: 'make', entryPoints: ['create', 'run', 'exec'].map((name) => `runtime/cli/${name}.ts`) },
+const LOOK: Group = {
+  name: 'look',
+  entryPoints: commands('state', 'kill', 'delete', 'list', 'pause', 'resume'),
+};
+const MAKE: Group = { name: 'make', entryPoints: commands('create', 'start', 'run', 'exec') };
+
+/**
+ * What the code caches of the program and of LOOK are made from: command lines that change nothing, and so can run while
+ * hull is built. Commands that make containers cannot; for them, all functions are cached. EMPTY is an empty directory.
+ */
+const CALLED: readonly (readonly string[])[] = [
+  ['--version'],
+  ...['state', 'kill', 'delete', 'list'].map((name) => [
+    ...['--root', 'EMPTY', '--log', 'EMPTY/log', '--log-format', 'json'],
+    ...[name, ...(name === 'list' ? [] : ['none'])],
+  ]),
 ];
 
 /** Of this repository and no other that this directory may lie in; undefined in a copy without one. */
@@ -32,17 +45,33 @@ function commit(): string | undefined {
 const stageCode = (architecture: Architecture): string =>
   JSON.stringify(Buffer.from(assembleInterpreter(architecture)).toString('base64'));
 
-/** In a process of its own, since flags of V8 are for the whole process. */
-function writeCodeCaches(): void {
-  const args = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'code-cache.cjs')];
-  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', stdio: 'pipe' });
+/** In a process of its own: a cache is for the V8 that made it, and commands end as they please. */
+function codeCache(cwd: string, ...args: string[]): void {
+  const script = [join(import.meta.dirname, 'code-cache.cjs'), ...args];
+  const node = ['--disable-warning=ExperimentalWarning', ...script];
+  const { status, stderr } = spawnSync(process.execPath, node, { cwd, encoding: 'utf8', stdio: 'pipe' });
   if (status !== 0) throw new Error(`cannot make the code caches: ${stderr}`);
+}
+
+function writeCodeCaches(scripts: Iterable<string>): void {
+  const empty = mkdtempSync(join(tmpdir(), 'hull-build-'));
+  try {
+    const lines = CALLED.map((args) => args.map((arg) => arg.replace('EMPTY', empty)));
+    codeCache(empty, 'called', 'hull', JSON.stringify(lines));
+    const groups = [...scripts]
+      .filter((file) => !file.endsWith('-worker.cjs'))
+      .map((file) => basename(file, '.cjs'));
+    const rest = groups.filter((group) => !existsSync(join(DIST, `${group}.cache`)));
+    codeCache(empty, 'whole', ...rest, `${LOOK.name}.${MAKE.name}`);
+  } finally {
+    rmSync(empty, { recursive: true });
+  }
 }
 
 const fresh = join(ROOT, `.dist-${process.pid}`);
 mkdirSync(fresh);
 try {
-  const scripts = await bundle(ROOT, PROGRAMS, FREQUENT, {
+  const scripts = await bundle(ROOT, PROGRAMS, [LOOK, MAKE], {
     HULL_COMMIT: JSON.stringify(commit()) ?? 'undefined',
     HULL_STAGE_X64: stageCode('x64'),
     HULL_STAGE_ARM64: stageCode('arm64'),
@@ -50,7 +79,7 @@ try {
   for (const [file, text] of scripts) writeFileSync(join(fresh, file), text);
   rmSync(DIST, { recursive: true, force: true });
   renameSync(fresh, DIST);
+  writeCodeCaches(scripts.keys());
 } finally {
   rmSync(fresh, { recursive: true, force: true });
 }
-writeCodeCaches();
