@@ -20,6 +20,3 @@ export interface LowerTree {
    */
   lookup(path: string): LowerNode | undefined;
 }
-
-/** Below the lowest layer. */
-export const NOTHING_BELOW: LowerTree = { lookup: () => undefined };
