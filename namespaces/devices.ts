@@ -13,7 +13,7 @@ import {
 } from '../sys/abi/constants.ts';
 import { O_DIRECTORY } from '../sys/abi/fcntl.ts';
 import { STATX_BYTES, STATX_OFFSETS } from '../sys/abi/structs.ts';
-import { buffer, cString, type Program, place, type Slot, slot } from '../sys/plan/program.ts';
+import { buffer, cString, flags, type Program, place, type Slot, slot } from '../sys/plan/program.ts';
 import { close, components, ensurePath, openAt } from './paths.ts';
 
 const character = (path: string, major: number, minor: number): Device => ({
@@ -108,7 +108,7 @@ function verifyDevice(
   p.call(label, 'statx', [parent, cString(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, info]);
   const value = slot('statx.value');
   p.load(label, value, 2, place(info, STATX_OFFSETS.stx_mode));
-  p.set(label, value, value, 'and', S_IFMT);
+  p.set(label, value, value, 'and', flags(S_IFMT, 'S_IFMT'));
   p.branch(label, value, 'notEqual', type, different);
   if (type !== S_IFIFO) {
     p.load(label, value, 4, place(info, STATX_OFFSETS.stx_rdev_major));
@@ -169,8 +169,8 @@ export function requireDevice(
   const value = slot('statx.value');
   p.call(label, 'statx', [fd, cString(''), AT_EMPTY_PATH, STATX_BASIC_STATS, info]);
   p.load(label, value, 2, place(info, STATX_OFFSETS.stx_mode));
-  p.set(label, value, value, 'and', S_IFMT);
-  p.branch(label, value, 'notEqual', S_IFCHR, wrong);
+  p.set(label, value, value, 'and', flags(S_IFMT, 'S_IFMT'));
+  p.branch(label, value, 'notEqual', flags(S_IFCHR, 'S_IFCHR'), wrong);
   p.load(label, value, 4, place(info, STATX_OFFSETS.stx_rdev_major));
   p.branch(label, value, 'notEqual', major, wrong);
   if (minor !== undefined) {

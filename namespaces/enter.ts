@@ -111,13 +111,10 @@ export function cloneInto(
   intoCgroup: boolean,
   report: string,
 ): void {
-  const { value, text } = namespaceFlags(types);
+  const { value } = namespaceFlags(types);
   const all = BigInt(value) | BigInt(CLONE_PARENT) | (intoCgroup ? BigInt(CLONE_INTO_CGROUP) : 0n);
-  const args = block(
-    `{${[text, 'CLONE_PARENT', ...(intoCgroup ? ['CLONE_INTO_CGROUP'] : [])].join('|')}}`,
-    // With CLONE_PARENT the exit signal has to be zero: the child takes its parent's, which is SIGCHLD.
-    clone_args.encode({ flags: all, exit_signal: 0n }),
-  );
+  // With CLONE_PARENT the exit signal has to be zero: the child takes its parent's, which is SIGCHLD.
+  const args = block('clone_args', clone_args.encode({ flags: all, exit_signal: 0n }));
   const child = slot('child');
   const inChild = p.fresh('child');
   const label = `clone into new namespaces (${types.join(', ') || 'none'})`;

@@ -11,7 +11,7 @@ import {
   STATX_BASIC_STATS,
 } from '../sys/abi/constants.ts';
 import { STATX_BYTES, STATX_OFFSETS } from '../sys/abi/structs.ts';
-import { buffer, cString, type Program, place, type Slot, slot } from '../sys/plan/program.ts';
+import { buffer, cString, flags, type Program, place, type Slot, slot } from '../sys/plan/program.ts';
 import { requireDevice } from './devices.ts';
 import { attach, cloneTree, newFilesystem, setAttributes } from './mount-steps.ts';
 import { close, components, openAt } from './paths.ts';
@@ -58,8 +58,8 @@ function maskPath(p: Program, root: Slot, path: string, empty: Slot, nullDevice:
   const look = `see what "${path}" is`;
   p.call(look, 'statx', [target, cString(''), AT_EMPTY_PATH, STATX_BASIC_STATS, info]);
   p.load(look, mode, 2, place(info, STATX_OFFSETS.stx_mode));
-  p.set(look, mode, mode, 'and', S_IFMT);
-  p.branch(look, mode, 'equal', S_IFDIR, isDirectory);
+  p.set(look, mode, mode, 'and', flags(S_IFMT, 'S_IFMT'));
+  p.branch(look, mode, 'equal', flags(S_IFDIR, 'S_IFDIR'), isDirectory);
   coverFile(p, root, path, target, nullDevice);
   p.goTo(done);
   p.mark(isDirectory);

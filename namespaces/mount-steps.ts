@@ -13,7 +13,7 @@ import {
 } from '../sys/abi/constants.ts';
 import { mount_attr } from '../sys/abi/structs.ts';
 import { block, cString, flags, type Operand, type Program, type Slot, slot } from '../sys/plan/program.ts';
-import { type Attributes, attributesText } from './mount-options.ts';
+import type { Attributes } from './mount-options.ts';
 import { close } from './paths.ts';
 
 /** `['mode', '755']` is a string parameter, `['ro']` a flag. */
@@ -49,8 +49,7 @@ export function newFilesystem(
     p.call(`set "${text}" of ${what}`, 'fsconfig', set);
   }
   p.call(label, 'fsconfig', [context, flags(FSCONFIG_CMD_CREATE, 'FSCONFIG_CMD_CREATE'), 0, 0, 0], on);
-  const attributeFlags = flags(attributes, attributesText(attributes) || '0');
-  p.call(label, 'fsmount', [context, flags(FSMOUNT_CLOEXEC, 'FSMOUNT_CLOEXEC'), attributeFlags], {
+  p.call(label, 'fsmount', [context, flags(FSMOUNT_CLOEXEC, 'FSMOUNT_CLOEXEC'), attributes], {
     into,
     ...on,
   });
@@ -59,12 +58,8 @@ export function newFilesystem(
 
 /** A detached copy of the mount at `from` (a descriptor). `how` is OPEN_TREE_CLONE, with AT_RECURSIVE or not. */
 export function cloneTree(p: Program, label: string, from: Operand, how: number, into: Slot): void {
-  const how32 = how | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
-  p.call(label, 'open_tree', [from, cString(''), flags(how32, treeText(how))], { into });
+  p.call(label, 'open_tree', [from, cString(''), how | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH], { into });
 }
-
-export const treeText = (how: number): string =>
-  how & 0x8000 ? 'OPEN_TREE_CLONE|AT_RECURSIVE' : 'OPEN_TREE_CLONE';
 
 /** `how` is 0 or AT_RECURSIVE. */
 export function setAttributes(
@@ -75,17 +70,17 @@ export function setAttributes(
   how: number,
 ): void {
   if (set === 0 && clear === 0) return;
-  const names = `{+${attributesText(set)}${clear === 0 ? '' : ` -${attributesText(clear)}`}}`;
-  const attributes = block(names, mount_attr.encode({ attr_set: BigInt(set), attr_clr: BigInt(clear) }));
+  const values = { attr_set: BigInt(set), attr_clr: BigInt(clear) };
+  const attributes = block('mount_attr', mount_attr.encode(values));
   p.call(label, 'mount_setattr', [tree, cString(''), AT_EMPTY_PATH | how, attributes, mount_attr.size]);
 }
 
 export function setPropagation(p: Program, label: string, tree: Slot, type: number, how: number): void {
-  const attributes = block('{propagation}', mount_attr.encode({ propagation: BigInt(type) }));
+  const attributes = block('mount_attr', mount_attr.encode({ propagation: BigInt(type) }));
   p.call(label, 'mount_setattr', [tree, cString(''), AT_EMPTY_PATH | how, attributes, mount_attr.size]);
 }
 
 export function attach(p: Program, tree: Slot, target: Operand, what: string): void {
-  const both = flags(MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH, 'by descriptor');
+  const both = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
   p.call(`mount ${what}`, 'move_mount', [tree, cString(''), target, cString(''), both]);
 }

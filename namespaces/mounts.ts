@@ -29,14 +29,7 @@ import {
   slot,
 } from '../sys/plan/program.ts';
 import { type MountFlags, parseMountOptions } from './mount-options.ts';
-import {
-  attach,
-  newFilesystem,
-  type Parameter,
-  setAttributes,
-  setPropagation,
-  treeText,
-} from './mount-steps.ts';
+import { attach, newFilesystem, type Parameter, setAttributes, setPropagation } from './mount-steps.ts';
 import { cleanPath, close, ensurePath, IN_ROOT, IN_ROOT_WITHOUT_SYMLINKS } from './paths.ts';
 
 /** A mount that cannot be planned: the message names it and the reason. */
@@ -224,8 +217,7 @@ export function cloneSource(
 ): void {
   const how = recursive ? OPEN_TREE_CLONE | AT_RECURSIVE : OPEN_TREE_CLONE;
   const label = `clone "${source}" for "${destination}"`;
-  const howFlags = flags(how | OPEN_TREE_CLOEXEC, treeText(how));
-  p.call(label, 'open_tree', [AT_FDCWD, cString(source), howFlags], { into });
+  p.call(label, 'open_tree', [AT_FDCWD, cString(source), how | OPEN_TREE_CLOEXEC], { into });
   setPropagation(p, `make "${destination}" a slave of the host's`, into, MS_SLAVE, AT_RECURSIVE);
 }
 
@@ -289,7 +281,8 @@ function refuseProcTarget(p: Program, target: Slot, job: MountJob, what: string)
   const subject = job.destination === '/proc' ? job.tree : target;
   p.call(label, 'fstatfs', [subject, info]);
   p.load(label, type, 8, place(info, 0));
-  p.branch(label, type, job.destination === '/proc' ? 'equal' : 'notEqual', PROC_SUPER_MAGIC, fine);
+  const comparison = job.destination === '/proc' ? 'equal' : 'notEqual';
+  p.branch(label, type, comparison, flags(PROC_SUPER_MAGIC, 'PROC_SUPER_MAGIC'), fine);
   const reason = job.destination === '/proc' ? 'it is not of type proc' : 'it is inside /proc';
   p.fail(label, 'EPERM', `mount ${what}: cannot be mounted because ${reason}`);
   p.mark(fine);
@@ -316,10 +309,7 @@ export function makeReadonly(p: Program, tree: Operand & Slot, destination: stri
 
 /** Steps that clone the root file system, detached; attached later as the container's root. */
 export function cloneRootfs(p: Program, rootfs: string, into: Slot): void {
-  const how = OPEN_TREE_CLONE | AT_RECURSIVE;
-  const howFlags = flags(how | OPEN_TREE_CLOEXEC, treeText(how));
-  p.call(`clone the root file system "${rootfs}"`, 'open_tree', [AT_FDCWD, cString(rootfs), howFlags], {
-    into,
-  });
+  const how = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+  p.call(`clone the root file system "${rootfs}"`, 'open_tree', [AT_FDCWD, cString(rootfs), how], { into });
   setPropagation(p, 'make it a slave of the host', into, MS_SLAVE, AT_RECURSIVE);
 }

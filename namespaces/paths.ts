@@ -26,14 +26,6 @@ export const IN_ROOT_WITHOUT_SYMLINKS = IN_ROOT | RESOLVE_NO_SYMLINKS;
 /** What a container's mount points and directories get, as runc makes them. */
 const CREATED_MODE = 0o755;
 
-const FLAG_NAMES: readonly (readonly [number, string])[] = [
-  [O_PATH, 'O_PATH'],
-  [O_DIRECTORY, 'O_DIRECTORY'],
-  [O_CREAT, 'O_CREAT'],
-  [1, 'O_WRONLY'],
-  [2, 'O_RDWR'],
-];
-
 const hows = new Map<string, Block>();
 
 /** struct open_how, O_CLOEXEC included; one block for each combination. */
@@ -41,17 +33,8 @@ export function openHow(flags: number, resolve: number, mode = 0): Block {
   const key = `${flags}:${resolve}:${mode}`;
   let how = hows.get(key);
   if (how === undefined) {
-    const names = FLAG_NAMES.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => name);
-    const scope = (resolve & RESOLVE_IN_ROOT) === 0 ? '' : ', in root';
-    const links = (resolve & RESOLVE_NO_SYMLINKS) === 0 ? '' : ', no symlinks';
-    how = block(
-      `{${names.join('|') || 'O_RDONLY'}${scope}${links}}`,
-      open_how.encode({
-        flags: BigInt(flags | O_CLOEXEC),
-        mode: BigInt(mode),
-        resolve: BigInt(resolve),
-      }),
-    );
+    const values = { flags: BigInt(flags | O_CLOEXEC), mode: BigInt(mode), resolve: BigInt(resolve) };
+    how = block('open_how', open_how.encode(values));
     hows.set(key, how);
   }
   return how;

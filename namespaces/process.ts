@@ -31,6 +31,7 @@ import {
   block,
   buffer,
   cString,
+  flags,
   type Program,
   place,
   type Slot,
@@ -82,7 +83,7 @@ function dropBounding(p: Program, capabilities: Capabilities): void {
   CAPABILITY_NAMES.forEach((name, number) => {
     if ((bits & (1n << BigInt(number))) !== 0n) return;
     // EINVAL: a kernel that does not know this capability has none to drop.
-    p.call(`drop ${name} from the bounding set`, 'prctl', [PR_CAPBSET_DROP, number, 0, 0, 0], {
+    p.call(`drop ${name} from the bounding set`, 'prctl', [PR_CAPBSET_DROP, flags(number, name), 0, 0, 0], {
       ignore: ['EINVAL'],
     });
   });
@@ -108,14 +109,25 @@ export function setCapabilities(p: Program, capabilities: Capabilities | undefin
   };
   const sets = `{effective 0x${effective.toString(16)}, permitted 0x${permitted.toString(16)}, inheritable 0x${inheritable.toString(16)}}`;
   p.call('set the capabilities', 'capset', [header, block(sets, Buffer.concat([half(0n), half(32n)]))]);
-  p.call('clear the ambient capabilities', 'prctl', [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]);
+  p.call('clear the ambient capabilities', 'prctl', [
+    PR_CAP_AMBIENT,
+    flags(PR_CAP_AMBIENT_CLEAR_ALL, 'PR_CAP_AMBIENT_CLEAR_ALL'),
+    0,
+    0,
+    0,
+  ]);
   const { bits } = capabilityMask(capabilities.ambient);
   CAPABILITY_NAMES.forEach((name, number) => {
     if ((bits & (1n << BigInt(number))) === 0n) return;
     // EPERM: not inheritable and permitted too; runc warns and goes on.
-    p.call(`make ${name} ambient`, 'prctl', [PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0], {
-      ignore: ['EPERM'],
-    });
+    p.call(
+      `make ${name} ambient`,
+      'prctl',
+      [PR_CAP_AMBIENT, flags(PR_CAP_AMBIENT_RAISE, 'PR_CAP_AMBIENT_RAISE'), flags(number, name), 0, 0],
+      {
+        ignore: ['EPERM'],
+      },
+    );
   });
 }
 
@@ -234,8 +246,8 @@ function branchIfDirectory(p: Program, label: string, path: Block, to: string): 
   const mode = slot('statx.mode');
   p.call(label, 'statx', [AT_FDCWD, path, 0, STATX_BASIC_STATS, info]);
   p.load(label, mode, 2, place(info, STATX_OFFSETS.stx_mode));
-  p.set(label, mode, mode, 'and', S_IFMT);
-  p.branch(label, mode, 'equal', S_IFDIR, to);
+  p.set(label, mode, mode, 'and', flags(S_IFMT, 'S_IFMT'));
+  p.branch(label, mode, 'equal', flags(S_IFDIR, 'S_IFDIR'), to);
 }
 
 export interface ExecuteOptions {

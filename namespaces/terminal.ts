@@ -45,13 +45,13 @@ function openPair(p: Program, root: Slot, primary: Slot, secondary: Slot): void 
   openAt(p, label, root, 'dev/pts/ptmx', primary, { flags: TERMINAL_FLAGS });
   p.call(label, 'fstatfs', [primary, info]);
   p.load(label, type, 8, place(info, 0));
-  p.branch(label, type, 'equal', DEVPTS_SUPER_MAGIC, right);
+  p.branch(label, type, 'equal', flags(DEVPTS_SUPER_MAGIC, 'DEVPTS_SUPER_MAGIC'), right);
   p.fail(label, 'ENODEV', 'open a new terminal: "/dev/pts/ptmx" in the container is not in a devpts');
   p.mark(right);
   requireDevice(p, primary, '"/dev/pts/ptmx" in the container', 5, 2);
   const unlocked = block('{0}', new Uint8Array(4));
   p.call('unlock the terminal', 'ioctl', [primary, flags(TIOCSPTLCK, 'TIOCSPTLCK'), unlocked]);
-  const peer = flags(TERMINAL_FLAGS | O_CLOEXEC, 'O_RDWR|O_NOCTTY');
+  const peer = flags(TERMINAL_FLAGS | O_CLOEXEC, 'O_RDWR|O_NOCTTY|O_CLOEXEC');
   p.call('open its other side', 'ioctl', [primary, flags(TIOCGPTPEER, 'TIOCGPTPEER'), peer], {
     into: secondary,
   });
@@ -134,8 +134,8 @@ export function givePipes(p: Program, { uid, gid }: User): void {
     const other = p.fresh('not-a-pipe');
     p.call(label, 'statx', [fd, cString(''), AT_EMPTY_PATH, STATX_BASIC_STATS, info], { on: { any: other } });
     p.load(label, mode, 2, place(info, STATX_OFFSETS.stx_mode));
-    p.set(label, mode, mode, 'and', S_IFMT);
-    p.branch(label, mode, 'notEqual', S_IFIFO, other);
+    p.set(label, mode, mode, 'and', flags(S_IFMT, 'S_IFMT'));
+    p.branch(label, mode, 'notEqual', flags(S_IFIFO, 'S_IFIFO'), other);
     p.call(label, 'fchown', [fd, uid, -1], { ignore: ['any'] });
     p.mark(other);
   }

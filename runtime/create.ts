@@ -87,7 +87,7 @@ export async function createContainer(
   bundle: Bundle,
   options: CreateOptions,
 ): Promise<Creation> {
-  const attempt = new Attempt(store, creationFacts(store, id, bundle, options), options);
+  const attempt = new Attempt(store, creationFacts(store.directory(id), id, bundle, options), options);
   try {
     return await attempt.run();
   } catch (error) {

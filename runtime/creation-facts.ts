@@ -9,7 +9,6 @@ import type { Bundle } from './bundle.ts';
 import { type CgroupPlace, cgroupMount, chooseCgroup, devicePolicy } from './cgroup-placement.ts';
 import { withHome } from './home.ts';
 import { withOpenFiles } from './rlimits.ts';
-import type { StateStore } from './state-store.ts';
 
 export interface CreationRequest {
   /** `create`: wait for start. `run`: go on as soon as the state is saved. */
@@ -39,7 +38,7 @@ export interface CreationFacts {
 
 /** Reads, and changes nothing. @throws {RuntimeError} for what would be refused anyway */
 export function creationFacts(
-  store: StateStore,
+  directory: string,
   id: string,
   bundle: Bundle,
   request: CreationRequest,
@@ -47,7 +46,7 @@ export function creationFacts(
   const { config } = bundle;
   return {
     id,
-    directory: store.directory(id),
+    directory,
     bundle,
     request,
     config: withListenFds(withHome(bundle), request.listenFds),

@@ -13,6 +13,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandModule>> = new Map([
   ['kill', () => import('./kill.ts')],
   ['list', () => import('./list.ts')],
   ['pause', () => import('./pause.ts')],
+  ['plan', () => import('./plan.ts')],
   ['resume', () => import('./resume.ts')],
   ['run', () => import('./run.ts')],
   ['spec', () => import('./spec.ts')],

@@ -135,7 +135,7 @@ export class Program {
   }
 
   goTo(to: string): void {
-    this.steps.push({ kind: 'branch', left: 0, comparison: 'equal', right: 0, to, label: `go on at ${to}` });
+    this.steps.push({ kind: 'branch', left: 0, comparison: 'equal', right: 0, to, label: 'go on' });
   }
 
   set(label: string, into: Slot, left: Operand, op: ArithmeticOp = 'move', right: Operand = 0): void {
