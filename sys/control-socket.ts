@@ -20,6 +20,7 @@ import { syscall } from './syscall.ts';
 export const MESSAGE_BYTES_MAX = 64 * 1024;
 
 const AT = { header: 0, vector: 64, control: 96, data: 128 } as const;
+/** CMSG_LEN(sizeof(int)). CMSG_SPACE would leave room for a second descriptor, which nobody would close. */
 const CMSG_LENGTH_OF_ONE_FD = 20n;
 
 let memory: Mapping | undefined;
@@ -88,7 +89,7 @@ function prepareHeader(length: number, withControl: boolean): Mapping {
     msg_iov: BigInt(address + AT.vector),
     msg_iovlen: 1n,
     ...(withControl
-      ? { msg_control: BigInt(address + AT.control), msg_controllen: BigInt(cmsg_one_fd.size) }
+      ? { msg_control: BigInt(address + AT.control), msg_controllen: CMSG_LENGTH_OF_ONE_FD }
       : {}),
   });
   bytes.set(header, AT.header);

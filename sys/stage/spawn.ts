@@ -121,6 +121,13 @@ export interface SpawnOptions {
   readonly inherited: readonly number[];
 }
 
+/** They are put in place one after another: none may be one that has been replaced by then. */
+function requireInOrder(stdio: readonly number[]): void {
+  const lost = stdio.find((fd, number) => fd < number && stdio[fd] !== fd);
+  if (lost !== undefined)
+    throw new RangeError(`descriptor ${lost} is replaced before it is used: [${stdio}]`);
+}
+
 /**
  * Executes the file, as a child with an empty environment, default signal dispositions and an empty signal mask.
  * It gets no descriptor but these, not even one that hull's caller left open without close-on-exec, which would be a
@@ -128,6 +135,7 @@ export interface SpawnOptions {
  * @returns the child's pid
  */
 export function spawnExecutable(executable: Fd, { inherited, stdio = STANDARD_FDS }: SpawnOptions): number {
+  requireInOrder(stdio);
   const { address, bytes } = spawnArguments();
   const at = (offset: number): number => address + offset;
   const path = `/proc/self/fd/${executable.number}`;
