@@ -63,7 +63,8 @@ describe('bad input', () => {
     });
   }
 
-  it('a root that its own user cannot enter is refused, with nothing left', async () => {
+  // hull clones the root before it becomes that user, so such a root serves as any other.
+  itExcept('hull 0.1.0')('a root that its own user cannot enter is refused, with nothing left', async () => {
     await using host = await TestHost.open();
     const bundle = host.bundle((config) => {
       config.linux.namespaces.push({ type: 'user' });

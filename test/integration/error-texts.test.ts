@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Bundle } from '../support/bundle.ts';
+import { itExcept } from '../support/claim.ts';
 import { TestHost } from '../support/host.ts';
 import { errorText } from '../support/runtime.ts';
 
@@ -18,7 +19,9 @@ describe('a container that does not exist', () => {
     ['exec',   ['/bin/sh'], 255, 'exec failed: container does not exist'],
   ];
   for (const [command, operands, status, text] of COMMANDS) {
-    it(`makes ${command} fail with "${text}"`, async () => {
+    // hull has no update yet.
+    const claim = command === 'update' ? itExcept('hull 0.1.0') : it;
+    claim(`makes ${command} fail with "${text}"`, async () => {
       await using host = await TestHost.open();
       const outcome = await host.runtime.call(command, [host.id(), ...operands]);
       expect(outcome).toMatchObject({ status, stdout: '' });
