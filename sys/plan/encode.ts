@@ -69,7 +69,7 @@ export function encodeProgram(program: Program, options: EncodeOptions): Encoded
   const blocks = blockTable();
   /** Words that await a block's address: where, and the block's number, in turn. */
   const pointers: number[] = [];
-  const { u8, u16, u32, word } = words(slotsAt);
+  const { u8, u16, u32, set: word } = words(new ArrayBuffer(slotsAt), 0, slotsAt);
 
   function operand(stepAt: number, position: number, of: Operand): void {
     const at = stepAt + STEP.operands + 8 * position;

@@ -3,21 +3,12 @@
 import { HOST_ARCHITECTURE } from '../abi/fcntl.ts';
 import { errnoNumber } from '../errno.ts';
 import { type Mapping, mapMemory, nativeSyscallExact } from '../ffi.ts';
-import {
-  ANY_ERRNO,
-  ARITHMETIC,
-  CONDITION,
-  ERRNO_MAX,
-  HEADER,
-  NO_SLOT,
-  OP,
-  OPERAND,
-  OPERANDS_MAX,
-  STEP,
-} from '../stage/layout.ts';
+import { ANY_ERRNO, ERRNO_MAX, HEADER, NO_SLOT, OP, OPERAND, OPERANDS_MAX, STEP } from '../stage/layout.ts';
+import { calculate, holds } from './arithmetic.ts';
 import { encodeProgram } from './encode.ts';
 import { PlanError } from './plan-error.ts';
 import type { Program } from './program.ts';
+import { toWord, type Word, words } from './words.ts';
 
 /** Values of the slots, by name, when the program ended. */
 export type SlotValues = ReadonlyMap<string, number>;
@@ -42,150 +33,92 @@ export function executeProgram(program: Program, given: SlotValues = new Map()):
   if (encoded.memoryBytes > ARENA_BYTES) throw new RangeError(`a program of more than ${ARENA_BYTES} bytes`);
   bytes.set(encoded.bytes);
   bytes.fill(0, encoded.bytes.length, encoded.memoryBytes);
-  new Run(program, arena, encoded.memoryBytes).run();
-  return new Map(
-    [...encoded.slotOffsets].map(([name, offset]) => [name, Number(bytes.readBigInt64LE(offset))]),
-  );
+  const memory = bytes.subarray(0, encoded.memoryBytes);
+  const { get } = words(memory.buffer, memory.byteOffset, memory.length);
+  run(program, address, memory);
+  const values = new Map<string, number>();
+  for (const [name, offset] of encoded.slotOffsets) values.set(name, Number(get(offset)));
+  return values;
 }
 
-class Run {
-  readonly #program: Program;
-  readonly #address: number;
-  readonly #memory: Buffer;
-  readonly #steps: number;
-  readonly #slots: number;
-  readonly #end: number;
-  #index = 0;
+/** `memory` holds the encoded program, and lies at `address`. */
+function run(program: Program, address: number, memory: Buffer): void {
+  const { u8, u16, u32, get, set } = words(memory.buffer, memory.byteOffset, memory.length);
+  const stepsAt = Number(get(HEADER.steps)) - address;
+  const slotsAt = Number(get(HEADER.slots)) - address;
+  const { length } = program.steps;
+  let index = 0;
 
-  constructor(program: Program, { address, bytes }: Mapping, memoryBytes: number) {
-    this.#program = program;
-    this.#address = address;
-    this.#memory = bytes;
-    this.#steps = Number(bytes.readBigUInt64LE(HEADER.steps)) - address;
-    this.#slots = Number(bytes.readBigUInt64LE(HEADER.slots)) - address;
-    this.#end = memoryBytes;
+  const fail = (errno: number): never => {
+    throw new PlanError(program, index, errno);
+  };
+
+  function operand(at: number, position: number): Word {
+    const value = get(at + STEP.operands + 8 * position);
+    return u8[at + STEP.kinds + position] === OPERAND.immediate ? value : get(slotsAt + Number(value));
   }
 
-  run(): void {
-    const { length } = this.#program.steps;
-    while (this.#index < length) this.#step(this.#steps + STEP.bytes * this.#index);
-  }
-
-  #step(at: number): void {
-    const memory = this.#memory;
-    const code = memory.readUInt32LE(at + STEP.code);
-    switch (memory[at + STEP.op]) {
-      case OP.call:
-        this.#call(at, code);
-        return;
-      case OP.branch:
-        this.#index = this.#holds(at) ? code : this.#index + 1;
-        return;
-      case OP.set:
-        this.#keep(at, this.#arithmetic(at, code));
-        break;
-      case OP.load:
-        this.#keep(at, this.#load(code, this.#local(this.#operand(at, 0), code)));
-        break;
-      case OP.store:
-        this.#store(code, this.#local(this.#operand(at, 0), code), this.#operand(at, 1));
-        break;
-      case OP.report:
-        break; // the host part has nobody to report to
-      default:
-        throw new PlanError(this.#program, this.#index, Number(this.#operand(at, 0)));
-    }
-    this.#index += 1;
-  }
-
-  #call(at: number, code: number): void {
-    const args: (number | bigint)[] = [code];
-    for (let i = 0; i < OPERANDS_MAX; i++) args.push(register(this.#operand(at, i)));
-    const result = nativeSyscallExact(args);
-    this.#keep(at, result);
-    if (result >= 0n || result < -ERRNO_MAX) {
-      this.#index += 1;
-      return;
-    }
-    const errno = Number(-result);
-    const target = this.#policyTarget(at, errno);
-    if (target === undefined) throw new PlanError(this.#program, this.#index, errno);
-    this.#index = target;
-  }
-
-  #policyTarget(at: number, errno: number): number | undefined {
-    const memory = this.#memory;
-    const count = memory[at + STEP.policies] ?? 0;
-    for (let i = 0; i < count; i++) {
-      const named = memory.readUInt16LE(at + STEP.policy + 4 * i);
-      if (named === errno || named === ANY_ERRNO) return memory.readUInt16LE(at + STEP.policy + 4 * i + 2);
-    }
-    return undefined;
-  }
-
-  #holds(at: number): boolean {
-    const [left, right] = [this.#operand(at, 0), this.#operand(at, 1)];
-    switch (this.#memory.readUInt16LE(at + STEP.destination)) {
-      case CONDITION.equal:
-        return left === right;
-      case CONDITION.notEqual:
-        return left !== right;
-      case CONDITION.below:
-        return left < right;
-      default:
-        return BigInt.asIntN(64, left) < BigInt.asIntN(64, right);
-    }
-  }
-
-  #arithmetic(at: number, op: number): bigint {
-    const [left, right] = [this.#operand(at, 0), this.#operand(at, 1)];
-    switch (op) {
-      case ARITHMETIC.add:
-        return left + right;
-      case ARITHMETIC.subtract:
-        return left - right;
-      case ARITHMETIC.and:
-        return left & right;
-      case ARITHMETIC.or:
-        return left | right;
-      default:
-        return left;
-    }
-  }
-
-  #load(width: number, at: number): bigint {
-    return width === 8 ? this.#memory.readBigUInt64LE(at) : BigInt(this.#memory.readUIntLE(at, width));
-  }
-
-  #store(width: number, at: number, value: bigint): void {
-    if (width === 8) this.#memory.writeBigUInt64LE(value, at);
-    else this.#memory.writeUIntLE(Number(BigInt.asUintN(8 * width, value)), at, width);
-  }
-
-  #operand(at: number, position: number): bigint {
-    const value = this.#memory.readBigUInt64LE(at + STEP.operands + 8 * position);
-    if (this.#memory[at + STEP.kinds + position] === OPERAND.immediate) return value;
-    return this.#memory.readBigUInt64LE(this.#slots + Number(value));
-  }
-
-  #keep(at: number, value: bigint): void {
-    const destination = this.#memory.readUInt16LE(at + STEP.destination);
-    if (destination === NO_SLOT) return;
-    this.#memory.writeBigUInt64LE(BigInt.asUintN(64, value), this.#slots + 8 * destination);
+  function keep(at: number, value: Word): void {
+    const destination = u16[(at + STEP.destination) >> 1] as number;
+    if (destination !== NO_SLOT) set(slotsAt + 8 * destination, value);
   }
 
   /** An address as an offset into the program's memory; a program that computed another one is wrong. */
-  #local(address: bigint, width: number): number {
-    const offset = Number(address) - this.#address;
-    if (offset < 0 || offset + width > this.#end)
-      throw new PlanError(this.#program, this.#index, errnoNumber('EFAULT'));
-    return offset;
+  function local(value: Word, width: number): number {
+    const offset = Number(value) - address;
+    return offset >= 0 && offset + width <= memory.length ? offset : fail(errnoNumber('EFAULT'));
   }
+
+  /** Where the step goes on, by the policies for what the kernel said. */
+  function call(at: number, number: number): number {
+    const registers: Word[] = [number];
+    for (let i = 0; i < OPERANDS_MAX; i++) registers.push(operand(at, i));
+    const result = toWord(nativeSyscallExact(registers));
+    keep(at, result);
+    if (result >= 0 || result < -ERRNO_MAX) return index + 1;
+    const errno = -Number(result);
+    const policies = u8[at + STEP.policies] as number;
+    for (let i = 0; i < policies; i++) {
+      const policyAt = ((at + STEP.policy) >> 1) + 2 * i;
+      if (u16[policyAt] === errno || u16[policyAt] === ANY_ERRNO) return u16[policyAt + 1] as number;
+    }
+    return fail(errno);
+  }
+
+  /** @returns the number of the step to go on with */
+  function step(at: number): number {
+    const code = u32[(at + STEP.code) >> 2] as number;
+    switch (u8[at + STEP.op]) {
+      case OP.call:
+        return call(at, code);
+      case OP.branch: {
+        const condition = u16[(at + STEP.destination) >> 1] as number;
+        return holds(condition, operand(at, 0), operand(at, 1)) ? code : index + 1;
+      }
+      case OP.set:
+        keep(at, calculate(code, operand(at, 0), operand(at, 1)));
+        return index + 1;
+      case OP.load:
+        keep(at, load(memory, code, local(operand(at, 0), code)));
+        return index + 1;
+      case OP.store:
+        store(memory, code, local(operand(at, 0), code), operand(at, 1));
+        return index + 1;
+      case OP.report:
+        return index + 1; // the host part has nobody to report to
+      default:
+        return fail(Number(operand(at, 0)));
+    }
+  }
+
+  while (index < length) index = step(stepsAt + STEP.bytes * index);
 }
 
-/** As a number where that is exact, which is the faster way through the FFI. */
-function register(value: bigint): number | bigint {
-  const signed = BigInt.asIntN(64, value);
-  const number = Number(signed);
-  return Number.isSafeInteger(number) ? number : signed;
+function load(memory: Buffer, width: number, at: number): Word {
+  return width === 8 ? toWord(memory.readBigUInt64LE(at)) : memory.readUIntLE(at, width);
+}
+
+function store(memory: Buffer, width: number, at: number, value: Word): void {
+  if (width === 8) memory.writeBigUInt64LE(BigInt.asUintN(64, BigInt(value)), at);
+  else memory.writeUIntLE(Number(BigInt.asUintN(8 * width, BigInt(value))), at, width);
 }
