@@ -11,6 +11,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandModule>> = new Map([
   ['delete', () => import('./delete.ts')],
   ['exec', () => import('./exec.ts')],
   ['kill', () => import('./kill.ts')],
+  ['launch', () => import('./launch.ts')],
   ['list', () => import('./list.ts')],
   ['pause', () => import('./pause.ts')],
   ['plan', () => import('./plan.ts')],

@@ -1,5 +1,7 @@
 // What the commands that make processes have in common.
 import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { isErrno } from '../../sys/errno.ts';
 import { RuntimeError } from '../errors.ts';
 import { StateStore } from '../state-store.ts';
@@ -67,4 +69,15 @@ export const isRootless = (context: CommandContext): boolean => context.rootless
 
 export const openStore = (context: CommandContext): StateStore => StateStore.open(context.root);
 
-export const caller = (): CallersTerminal => ({ input: process.stdin, output: process.stdout });
+export const caller = (): CallersTerminal => ({
+  input: process.stdin,
+  output: process.stdout,
+  error: process.stderr,
+});
+
+/** Where images and the containers made of them live: /var/lib/hull, or a user's own data directory. */
+export function dataRoot({ dataRoot: given }: CommandContext): string {
+  if (given !== undefined) return given;
+  if (process.geteuid?.() === 0) return '/var/lib/hull';
+  return join(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'hull');
+}

@@ -24,6 +24,7 @@ describe('defaultRoot()', () => {
 describe('contextOf()', () => {
   const NONE: GlobalOptions = {
     root: undefined,
+  dataRoot: undefined,
     log: undefined,
     logFormat: undefined,
     debug: false,
