@@ -2,9 +2,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import type { ImageProcess } from '../image/convert.ts';
-import { defaultConfig } from '../spec/default-config.ts';
 import type { Mount } from '../spec/config/mount.ts';
 import type { Config } from '../spec/config.ts';
+import { defaultConfig } from '../spec/default-config.ts';
 import { RuntimeError } from './errors.ts';
 
 export type NetworkChoice = 'none' | 'host';
@@ -55,12 +55,19 @@ export function launchConfig(image: ImageProcess, choices: LaunchChoices): Confi
     },
     root: { path: 'rootfs', readonly: choices.readonlyRoot },
     hostname,
-    mounts: [...(base.mounts ?? []), ...networkMounts(network), ...image.mounts, ...choices.volumes.map(volumeMount)],
+    mounts: [
+      ...(base.mounts ?? []),
+      ...networkMounts(network),
+      ...image.mounts,
+      ...choices.volumes.map(volumeMount),
+    ],
     annotations: image.annotations,
     linux: {
       ...base.linux,
       cgroupsPath: `/hull/${id}`,
-      namespaces: (base.linux?.namespaces ?? []).filter(({ type }) => network === 'none' || type !== 'network'),
+      namespaces: (base.linux?.namespaces ?? []).filter(
+        ({ type }) => network === 'none' || type !== 'network',
+      ),
     },
   };
 }
@@ -88,10 +95,13 @@ export function volumeMount(text: string): Mount {
     new RuntimeError('USAGE', `invalid volume ${JSON.stringify(text)}: ${reason}`, {
       hint: 'a volume is SRC:DST or SRC:DST:ro, with SRC a file or directory of the host',
     });
-  if (source === '' || !isAbsolute(destination) || more.length > 0) throw refuse('not SRC:DST[:ro] with an absolute DST');
-  if (mode !== undefined && mode !== 'ro' && mode !== 'rw') throw refuse(`unknown mode ${JSON.stringify(mode)}`);
+  if (source === '' || !isAbsolute(destination) || more.length > 0)
+    throw refuse('not SRC:DST[:ro] with an absolute DST');
+  if (mode !== undefined && mode !== 'ro' && mode !== 'rw')
+    throw refuse(`unknown mode ${JSON.stringify(mode)}`);
   const path = resolve(source);
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw refuse(`${JSON.stringify(path)} does not exist`);
+  if (statSync(path, { throwIfNoEntry: false }) === undefined)
+    throw refuse(`${JSON.stringify(path)} does not exist`);
   const options = ['rbind', 'rprivate', 'nosuid', 'nodev', ...(mode === 'ro' ? ['rro'] : [])];
   return { destination, type: 'bind', source: path, options };
 }

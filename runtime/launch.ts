@@ -41,9 +41,10 @@ export async function launch(
 ): Promise<number> {
   const id = request.name ?? `c${randomBytes(NAME_BYTES).toString('hex')}`;
   checkId(id);
-  if (states.has(id)) throw new RuntimeError('EXISTS', `a container named ${JSON.stringify(id)} exists already`, {
-    hint: `hull delete ${id} removes it`,
-  });
+  if (states.has(id))
+    throw new RuntimeError('EXISTS', `a container named ${JSON.stringify(id)} exists already`, {
+      hint: `hull delete ${id} removes it`,
+    });
   const store = openStore(dataRoot);
   const image = await imageFor(store, request);
   const directory = containerDirectory(dataRoot, id);
@@ -69,7 +70,12 @@ async function imageFor(store: Store, { image, onImport }: LaunchRequest): Promi
 
 const containerDirectory = (dataRoot: string, id: string): string => join(dataRoot, 'containers', id);
 
-async function makeBundle(store: Store, image: ImageRecord, directory: string, choices: LaunchRequest & { id: string }): Promise<void> {
+async function makeBundle(
+  store: Store,
+  image: ImageRecord,
+  directory: string,
+  choices: LaunchRequest & { id: string },
+): Promise<void> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const mounted = await mountImage(store, image.name, directory, { readonly: choices.readonlyRoot });
   using root = Root.open(mounted.rootfs);
@@ -78,7 +84,13 @@ async function makeBundle(store: Store, image: ImageRecord, directory: string, c
 }
 
 /** Takes down what {@link launch} made for a container; may be repeated. */
-export function removeLaunched({ dataRoot, directory }: { readonly dataRoot: string; readonly directory: string }): void {
+export function removeLaunched({
+  dataRoot,
+  directory,
+}: {
+  readonly dataRoot: string;
+  readonly directory: string;
+}): void {
   rmContainer(openStore(dataRoot), directory);
 }
 
@@ -86,4 +98,3 @@ function rmContainer(store: Store, directory: string): void {
   unmountImage(store, directory);
   rmSync(directory, { recursive: true, force: true });
 }
-

@@ -35,7 +35,7 @@ export interface RunOptions {
   caller(): CallersTerminal;
 }
 
-/** @throws {RuntimeError} runc's texts, to the letter, for a terminal that goes nowhere */
+/** @throws {RuntimeError} runc's texts, with our name, for a terminal that goes nowhere */
 export function checkTerminal(
   terminal: boolean,
   foreground: boolean,
@@ -44,11 +44,11 @@ export function checkTerminal(
   if (terminal && !foreground && consoleSocket === undefined) {
     throw new RuntimeError(
       'TERMINAL',
-      'cannot allocate tty if runc will detach without setting console socket',
+      'cannot allocate tty if hull will detach without setting console socket',
     );
   }
   if (consoleSocket !== undefined && (!terminal || foreground)) {
-    throw new RuntimeError('TERMINAL', 'cannot use console socket if runc will not detach or allocate tty');
+    throw new RuntimeError('TERMINAL', 'cannot use console socket if hull will not detach or allocate tty');
   }
 }
 
@@ -85,7 +85,9 @@ export async function runContainer(
     throw new RuntimeError('NO_PROCESS', 'process property must not be empty');
   checkTerminal(config.process.terminal === true, !options.detach, options.consoleSocket);
   const target = terminalTarget(options.consoleSocket);
-  await using relay = options.detach ? undefined : await relayStdio(config.process.terminal === true, options);
+  await using relay = options.detach
+    ? undefined
+    : await relayStdio(config.process.terminal === true, options);
   const forwarding = options.detach ? undefined : new SignalForwarding();
   try {
     using creation = await createContainer(store, id, bundle, {

@@ -15,6 +15,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandModule>> = new Map([
   ['list', () => import('./list.ts')],
   ['pause', () => import('./pause.ts')],
   ['plan', () => import('./plan.ts')],
+  ['ps', () => import('./ps.ts')],
   ['resume', () => import('./resume.ts')],
   ['run', () => import('./run.ts')],
   ['spec', () => import('./spec.ts')],

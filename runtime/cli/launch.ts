@@ -9,10 +9,13 @@ export const command = defineCommand({
   name: 'launch',
   summary: 'run a program of an image in a container',
   description:
-    'IMAGE is the name of an imported image, or where to import one from: oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:TAG]. Without one, the image that comes with hull is used. The exit status is the program\'s.',
+    "IMAGE is the name of an imported image, or where to import one from: oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:TAG]. Without one, the image that comes with hull is used. The exit status is the program's.",
   examples: [
     ['hull launch -it', 'a shell in the image that comes with hull'],
-    ['hull launch --rm oci:images/debian:12 cat /etc/os-release', 'one command of an image, then nothing is left'],
+    [
+      'hull launch --rm oci:images/debian:12 cat /etc/os-release',
+      'one command of an image, then nothing is left',
+    ],
     ['hull launch -it --volume $PWD:/work --workdir /work debian:12', 'with a directory of the host'],
   ],
   operands: '[image] [command...]',

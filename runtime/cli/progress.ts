@@ -1,6 +1,7 @@
 // One line on standard error that says how far an import is; only where somebody looks at it.
-import { isTerminal } from '../../sys/terminal.ts';
+
 import type { ImportProgress } from '../../image/import.ts';
+import { isTerminal } from '../../sys/terminal.ts';
 import { erase } from './output.ts';
 
 /** Ten times a second is as fast as anyone reads. */
