@@ -109,7 +109,7 @@ export async function destroy(
   if (host !== undefined && saved.cgroup !== undefined) await removeCgroup(host, saved.cgroup);
   const hooks = await readHooks(directory);
   if (saved.launched !== undefined) {
-    const { removeLaunched } = await import('./launch.ts');
+    const { removeLaunched } = await import('./launched.ts');
     removeLaunched(saved.launched);
   }
   directory.remove();

@@ -1,11 +1,11 @@
 // `launch`: from an image to a running container.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { imageProcess, type ProcessOverrides } from '../image/convert.ts';
 import { EMBEDDED_IMAGE, ensureEmbeddedImage } from '../image/embedded/ensure.ts';
 import { type ImportProgress, importImage } from '../image/import.ts';
-import { mountImage, unmountImage } from '../image/mount/mount-image.ts';
+import { mountImage } from '../image/mount/mount-image.ts';
 import { isSourceReference } from '../image/reference.ts';
 import { findImage, type ImageRecord } from '../image/store/record.ts';
 import { openStore, type Store } from '../image/store/store.ts';
@@ -13,6 +13,7 @@ import { formatConfig } from '../spec/default-config.ts';
 import { Root } from '../sys/path.ts';
 import { loadBundle } from './bundle.ts';
 import { RuntimeError } from './errors.ts';
+import { removeContainerDirectory } from './launched.ts';
 import { type LaunchChoices, launchConfig } from './launch-config.ts';
 import { type RunOptions, runContainer } from './run.ts';
 import { checkId, type StateStore } from './state-store.ts';
@@ -48,7 +49,7 @@ export async function launch(
   const store = openStore(dataRoot);
   const image = await imageFor(store, request);
   const directory = containerDirectory(dataRoot, id);
-  rmContainer(store, directory); // what a crash or a reboot left of a container that is gone
+  removeContainerDirectory(store, directory); // what a crash or a reboot left of a container that is gone
   let keep = false;
   try {
     await makeBundle(store, image, directory, { ...request, id });
@@ -58,7 +59,7 @@ export async function launch(
     keep = !request.remove;
     return status;
   } finally {
-    if (!keep) rmContainer(store, directory);
+    if (!keep) removeContainerDirectory(store, directory);
   }
 }
 
@@ -81,20 +82,4 @@ async function makeBundle(
   using root = Root.open(mounted.rootfs);
   const config = launchConfig(imageProcess(image.config, root, choices.process), choices);
   writeFileSync(join(directory, 'config.json'), formatConfig(config), { mode: 0o600 });
-}
-
-/** Takes down what {@link launch} made for a container; may be repeated. */
-export function removeLaunched({
-  dataRoot,
-  directory,
-}: {
-  readonly dataRoot: string;
-  readonly directory: string;
-}): void {
-  rmContainer(openStore(dataRoot), directory);
-}
-
-function rmContainer(store: Store, directory: string): void {
-  unmountImage(store, directory);
-  rmSync(directory, { recursive: true, force: true });
 }
