@@ -20,7 +20,10 @@ export async function ensureEmbeddedImage(store: Store, program?: () => StaticPr
   const found = findBusybox() ?? program?.();
   if (found === undefined) {
     const remedy = 'install busybox-static, or import an image';
-    throw new ImageError('NOT_FOUND', `cannot make "${EMBEDDED_IMAGE}": this machine has no static busybox; ${remedy}`);
+    throw new ImageError(
+      'NOT_FOUND',
+      `cannot make "${EMBEDDED_IMAGE}": this machine has no static busybox; ${remedy}`,
+    );
   }
   try {
     return await importWelcome(store, found);

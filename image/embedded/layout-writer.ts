@@ -26,14 +26,18 @@ export interface ImageContent {
   readonly layers: readonly { readonly comment: string; readonly files: readonly LayerFile[] }[];
 }
 
-export async function writeLayout(directory: string, { tag, platform, config, layers }: ImageContent): Promise<void> {
+export async function writeLayout(
+  directory: string,
+  { tag, platform, config, layers }: ImageContent,
+): Promise<void> {
   mkdirSync(path.join(directory, 'blobs/sha256'), { recursive: true });
   const put = (mediaType: string, content: Uint8Array): Descriptor => {
     const hex = createHash('sha256').update(content).digest('hex');
     writeFileSync(path.join(directory, 'blobs/sha256', hex), content);
     return { mediaType, digest: `sha256:${hex}`, size: content.length };
   };
-  const putJson = (mediaType: string, value: object): Descriptor => put(mediaType, Buffer.from(JSON.stringify(value)));
+  const putJson = (mediaType: string, value: object): Descriptor =>
+    put(mediaType, Buffer.from(JSON.stringify(value)));
   const archives = await Promise.all(layers.map(({ files }) => archive(files)));
   const imageConfig: ImageConfig = {
     created: EPOCH.toISOString(),

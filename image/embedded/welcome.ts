@@ -38,7 +38,12 @@ export function welcomeImage(program: StaticProgram): ImageContent {
 }
 
 const directory = (name: string, mode = 0o755): LayerFile => ({ name: `${name}/`, type: 'directory', mode });
-const file = (name: string, content: string | Uint8Array, mode = 0o644): LayerFile => ({ name, type: 'file', mode, content });
+const file = (name: string, content: string | Uint8Array, mode = 0o644): LayerFile => ({
+  name,
+  type: 'file',
+  mode,
+  content,
+});
 
 // biome-ignore format: a table
 const DIRECTORIES: readonly LayerFile[] = [
@@ -49,17 +54,27 @@ const DIRECTORIES: readonly LayerFile[] = [
 
 function baseLayer({ name, content, links }: StaticProgram): LayerFile[] {
   const program = `bin/${name}`;
-  const linkFiles = links.filter((link) => link !== program).map((link): LayerFile => {
-    return { name: link, type: 'symlink', mode: 0o777, linkname: `/${program}` };
-  });
-  return [...DIRECTORIES, file(program, content, 0o755), ...linkFiles, file('etc/motd', 'Nothing has been set up here.\n')];
+  const linkFiles = links
+    .filter((link) => link !== program)
+    .map((link): LayerFile => {
+      return { name: link, type: 'symlink', mode: 0o777, linkname: `/${program}` };
+    });
+  return [
+    ...DIRECTORIES,
+    file(program, content, 0o755),
+    ...linkFiles,
+    file('etc/motd', 'Nothing has been set up here.\n'),
+  ];
 }
 
 const ETC_LAYER: readonly LayerFile[] = [
   directory('etc'),
   file('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n'),
   file('etc/group', 'root:x:0:\ntty:x:5:\nnogroup:x:65534:\n'),
-  file('etc/profile', `export PATH=${PATH}\nexport PS1='\\h:\\w\\$ '\n[ -r /etc/welcome ] && cat /etc/welcome\n`),
+  file(
+    'etc/profile',
+    `export PATH=${PATH}\nexport PS1='\\h:\\w\\$ '\n[ -r /etc/welcome ] && cat /etc/welcome\n`,
+  ),
 ];
 
 const WELCOME_LAYER: readonly LayerFile[] = [

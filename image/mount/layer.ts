@@ -6,7 +6,7 @@ import {
   MOUNT_ATTR_NOSUID,
   MOUNT_ATTR_RDONLY,
 } from '../../sys/abi/constants.ts';
-import { SysError } from '../../sys/errno.ts';
+import { isErrno } from '../../sys/errno.ts';
 import { Fd } from '../../sys/fd.ts';
 import { mountFilesystem } from './filesystem.ts';
 import { attachLoopDevice } from './loop.ts';
@@ -31,12 +31,8 @@ export function mountLayer(path: string, access: readonly LayerAccess[] = LAYER_
   }
 }
 
-/** asm-generic/errno-base.h; Node has no name for it. */
-const ENOTBLK = 15;
-
 /** ENOTBLK: this kernel wants a block device. EINVAL: so it does for files of this file system. */
-const isRefusalOfFiles = (error: unknown): boolean =>
-  error instanceof SysError && (error.errno === ENOTBLK || error.code === 'EINVAL');
+const isRefusalOfFiles = (error: unknown): boolean => isErrno(error, 'ENOTBLK', 'EINVAL');
 
 function mountByLoop(file: Fd): Fd {
   using device = attachLoopDevice(file.number);

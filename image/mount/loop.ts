@@ -3,11 +3,10 @@ import { openSync } from 'node:fs';
 import {
   LO_FLAGS_AUTOCLEAR,
   LO_FLAGS_READ_ONLY,
-  LOOP_CONFIG_BYTES,
   LOOP_CONFIGURE,
   LOOP_CTL_GET_FREE,
-  loop_config_head,
-} from '../../sys/abi/loop.ts';
+} from '../../sys/abi/constants.ts';
+import { LOOP_CONFIG_BYTES, loop_config_head } from '../../sys/abi/structs.ts';
 import { errnoNumber, SysError } from '../../sys/errno.ts';
 import { Fd } from '../../sys/fd.ts';
 import { syscall, trySyscall } from '../../sys/syscall.ts';

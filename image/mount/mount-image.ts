@@ -13,7 +13,15 @@ import { requireOwn, type Store } from '../store/store.ts';
 import { setFileAttributes } from '../unpack/attributes.ts';
 import { ensureTree } from './fallback-tree.ts';
 import { LAYER_ACCESS, type LayerAccess, mountLayer } from './layer.ts';
-import { type Lower, mountOverlay, type OverlayOptions, STACK_ACCESS, type StackAccess, unmountAll, unmountLeftovers } from './overlay.ts';
+import {
+  type Lower,
+  mountOverlay,
+  type OverlayOptions,
+  STACK_ACCESS,
+  type StackAccess,
+  unmountAll,
+  unmountLeftovers,
+} from './overlay.ts';
 
 export interface MountImageOptions {
   /** The directory that keeps what the container changes, in `upper` and `work`; the container's own if not given. */
@@ -62,7 +70,9 @@ export async function mountImage(
     await mount(store, record, directory, options);
   } catch (error) {
     unmountImage(store, directory);
-    throw new ImageError('UNSUPPORTED', `cannot mount image "${record.name}" at "${rootfs}"`, { cause: error });
+    throw new ImageError('UNSUPPORTED', `cannot mount image "${record.name}" at "${rootfs}"`, {
+      cause: error,
+    });
   }
   return { image: record, rootfs, unmount: () => unmountImage(store, directory) };
 }
@@ -84,7 +94,13 @@ async function mount(
   directory: string,
   options: MountImageOptions,
 ): Promise<void> {
-  const { upper = directory, readonly: isReadonly = false, devices, userxattr, stackAccess = STACK_ACCESS } = options;
+  const {
+    upper = directory,
+    readonly: isReadonly = false,
+    devices,
+    userxattr,
+    stackAccess = STACK_ACCESS,
+  } = options;
   const root = recordedRoot(image.root);
   using stack = new DisposableStack();
   const layers = await openLayers(store, image, options);
@@ -119,9 +135,14 @@ async function openLayers(
   }
 }
 
-const lower = (fd: Fd, isDetached: boolean): Lower => ({ fd, isDetached, [Symbol.dispose]: () => fd[Symbol.dispose]() });
+const lower = (fd: Fd, isDetached: boolean): Lower => ({
+  fd,
+  isDetached,
+  [Symbol.dispose]: () => fd[Symbol.dispose](),
+});
 
-const openDirectory = (directory: string): Lower => lower(new Fd(openSync(directory, O_PATH | constants.O_DIRECTORY)), false);
+const openDirectory = (directory: string): Lower =>
+  lower(new Fd(openSync(directory, O_PATH | constants.O_DIRECTORY)), false);
 
 function makePrivate(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });

@@ -9,6 +9,7 @@ import {
   MOVE_MOUNT_F_EMPTY_PATH,
   MS_NODEV,
   MS_RDONLY,
+  UMOUNT_NOFOLLOW,
 } from '../../sys/abi/constants.ts';
 import { errnoNumber, isErrno, SysError } from '../../sys/errno.ts';
 import type { Fd } from '../../sys/fd.ts';
@@ -44,9 +45,6 @@ export const STACK_LAYERS_MAX = 500;
 
 /** mount(2) takes one page of options. */
 const OPTION_BYTES_MAX = 4095;
-
-/** linux/mount.h: do not follow a symbolic link. */
-const UMOUNT_NOFOLLOW = 8;
 
 /** What 'attached' layers hang on, beside the target. */
 const LOWER_DIRECTORY = 'lower';

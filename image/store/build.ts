@@ -7,7 +7,14 @@ import type { LayerEntry } from '../layer/entry.ts';
 import type { LowerTree } from '../layer/lower-tree.ts';
 import { sliceChunks } from '../source/chunks.ts';
 import type { SourceLayer } from '../source/image-source.ts';
-import { hasLayer, INFO_SUFFIX, LAYER_SUFFIX, type LayerInfo, layerStem, type StackFile } from './layer-file.ts';
+import {
+  hasLayer,
+  INFO_SUFFIX,
+  LAYER_SUFFIX,
+  type LayerInfo,
+  layerStem,
+  type StackFile,
+} from './layer-file.ts';
 import { Lock } from './lock.ts';
 import { openStaged, publish, stagingPath, writeWhole } from './staging.ts';
 import type { Store } from './store.ts';

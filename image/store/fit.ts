@@ -54,7 +54,10 @@ function describe(path: string, { mode, uid, gid, mtime, xattrs }: Attributes): 
   return { kind: 'directory', path: split(path), attributes: { mode, uid, gid, mtime, xattrs } };
 }
 
-function correct({ path, origin }: ImpliedDirectory, below: LowerNode | undefined): LayerEntry | 'anew' | undefined {
+function correct(
+  { path, origin }: ImpliedDirectory,
+  below: LowerNode | undefined,
+): LayerEntry | 'anew' | undefined {
   if (below?.kind === 'symlink') return 'anew';
   if (origin === 'entry') return undefined;
   if (below?.kind === 'directory') {
@@ -67,7 +70,8 @@ function correct({ path, origin }: ImpliedDirectory, below: LowerNode | undefine
 
 function isImplied({ mode, uid, gid, mtime, xattrs }: Attributes): boolean {
   const isSameOwner = mode === IMPLIED.mode && uid === IMPLIED.uid && gid === IMPLIED.gid;
-  const isSameTime = mtime.seconds === IMPLIED.mtime.seconds && mtime.nanoseconds === IMPLIED.mtime.nanoseconds;
+  const isSameTime =
+    mtime.seconds === IMPLIED.mtime.seconds && mtime.nanoseconds === IMPLIED.mtime.nanoseconds;
   return isSameOwner && isSameTime && xattrs.length === 0;
 }
 

@@ -2,8 +2,8 @@
 import { openSync } from 'node:fs';
 import { Fd } from '../../sys/fd.ts';
 import { ErofsImage } from '../erofs/image.ts';
-import { IMPLIED } from '../erofs/layer-tree.ts';
 import { LayerStack } from '../erofs/layer-stack.ts';
+import { IMPLIED } from '../erofs/layer-tree.ts';
 import type { Attributes } from '../layer/entry.ts';
 import type { SourceLayer } from '../source/image-source.ts';
 import { ensureEntries, ensureLayer } from './build.ts';
@@ -30,7 +30,11 @@ export async function ensureStack(
   for (const [index, layer] of layers.entries()) {
     const own: StackFile = { kind: 'layers', digest: layer.diffId };
     const added: StackFile = { kind: 'chains', digest: chain[index] ?? layer.diffId };
-    const fit = fitAbove(readLayerInfo(store, own), () => stacked.tree(), () => stacked.tree(own));
+    const fit = fitAbove(
+      readLayerInfo(store, own),
+      () => stacked.tree(),
+      () => stacked.tree(own),
+    );
     if (fit.kind === 'anew') await ensureLayer(store, added, layer, { lower: stacked.tree(), signal });
     if (fit.kind === 'with') await ensureEntries(store, added, fit.entries);
     stacked.add(...(fit.kind === 'as-is' ? [own] : fit.kind === 'with' ? [own, added] : [added]));

@@ -101,10 +101,7 @@ export function requireOwn(directory: string, forbiddenMode: number, what = 'ima
     }
     if ((mode & forbiddenMode) !== 0) {
       const octal = (mode & 0o7777).toString(8).padStart(4, '0');
-      throw new ImageError(
-        'STORE',
-        `cannot use ${what} "${directory}": mode ${octal} lets other users in`,
-      );
+      throw new ImageError('STORE', `cannot use ${what} "${directory}": mode ${octal} lets other users in`);
     }
   } finally {
     closeSync(fd);

@@ -56,15 +56,20 @@ export class MergedTree {
   apply(entry: LayerEntry): void {
     switch (entry.kind) {
       case 'directory':
-        return this.#directory(entry);
+        this.#directory(entry);
+        break;
       case 'hardlink':
-        return this.#hardlink(entry);
+        this.#hardlink(entry);
+        break;
       case 'whiteout':
-        return this.#whiteout(entry);
+        this.#whiteout(entry);
+        break;
       case 'opaque':
-        return this.#opaque(entry);
+        this.#opaque(entry);
+        break;
       default:
-        return this.#leaf(entry);
+        this.#leaf(entry);
+        break;
     }
   }
 

@@ -1,5 +1,14 @@
 // A layer of the store, entry by entry, as it was when it came in.
-import { decodeDevice, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from '../erofs/format.ts';
+import {
+  decodeDevice,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+} from '../erofs/format.ts';
 import type { ErofsImage, ErofsInode } from '../erofs/image.ts';
 import type { Attributes } from '../layer/entry.ts';
 import { joinPath, type LayerPath } from '../layer/path.ts';
@@ -36,12 +45,14 @@ class Walk {
 
   #node(path: LayerPath, inode: ErofsInode): void {
     const type = inode.mode & S_IFMT;
-    if (type === S_IFDIR) return this.#enter(path, inode);
-    if (type === S_IFCHR && inode.address === 0) return this.#sink.entry({ kind: 'whiteout', path });
-    const target = inode.links > 1 ? this.#linked.get(inode.nid) : undefined;
-    if (target !== undefined) return this.#sink.entry({ kind: 'hardlink', path, target });
-    if (inode.links > 1) this.#linked.set(inode.nid, path);
-    this.#leaf(path, inode, type);
+    const target = this.#linked.get(inode.nid);
+    if (type === S_IFDIR) this.#enter(path, inode);
+    else if (type === S_IFCHR && inode.address === 0) this.#sink.entry({ kind: 'whiteout', path });
+    else if (target !== undefined) this.#sink.entry({ kind: 'hardlink', path, target });
+    else {
+      if (inode.links > 1) this.#linked.set(inode.nid, path);
+      this.#leaf(path, inode, type);
+    }
   }
 
   #enter(path: LayerPath, inode: ErofsInode): void {
@@ -59,15 +70,20 @@ class Walk {
       case S_IFREG: {
         const content = { size: inode.size, storedOffset: 0, storedBytes: inode.size, sparse: undefined };
         this.#sink.entry({ kind: 'file', path, attributes, content });
-        return this.#content(inode);
+        this.#content(inode);
+        break;
       }
-      case S_IFLNK:
-        return this.#sink.entry({ kind: 'symlink', path, attributes, target: this.#image.symlinkTarget(inode) });
+      case S_IFLNK: {
+        const target = this.#image.symlinkTarget(inode);
+        this.#sink.entry({ kind: 'symlink', path, attributes, target });
+        break;
+      }
       case S_IFIFO:
-        return this.#sink.entry({ kind: 'fifo', path, attributes });
+        this.#sink.entry({ kind: 'fifo', path, attributes });
+        break;
       default: {
         const kind = type === S_IFBLK ? 'block' : 'character';
-        return this.#sink.entry({ kind, path, attributes, ...decodeDevice(inode.address) });
+        this.#sink.entry({ kind, path, attributes, ...decodeDevice(inode.address) });
       }
     }
   }

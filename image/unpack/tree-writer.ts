@@ -58,11 +58,14 @@ export class TreeWriter implements TreeObserver, Disposable {
   make(place: Place, leaf: Leaf): void {
     switch (leaf.kind) {
       case 'file':
-        return this.#makeFile(place, leaf);
+        this.#makeFile(place, leaf);
+        break;
       case 'symlink':
-        return this.#makeSymlink(place, leaf);
+        this.#makeSymlink(place, leaf);
+        break;
       default:
-        return this.#makeSpecial(place, leaf);
+        this.#makeSpecial(place, leaf);
+        break;
     }
   }
 
@@ -77,11 +80,14 @@ export class TreeWriter implements TreeObserver, Disposable {
   remove({ directory, name }: Place, node: Node): void {
     if (this.#skipped.delete(node)) return;
     this.finishFile();
-    if (node.kind !== 'directory') return unlinkSync(this.#directories.path(directory, name));
-    for (const [child, { node: below }] of node.children)
-      this.remove({ directory: node, name: child }, below);
-    this.#directories.close(node);
-    rmdirSync(this.#directories.path(directory, name));
+    if (node.kind === 'directory') {
+      for (const [child, { node: below }] of node.children)
+        this.remove({ directory: node, name: child }, below);
+      this.#directories.close(node);
+      rmdirSync(this.#directories.path(directory, name));
+    } else {
+      unlinkSync(this.#directories.path(directory, name));
+    }
   }
 
   /** The next bytes of the file made last. */

@@ -34,7 +34,11 @@ export async function unpackImage(
   if (!isSourceReference(image)) return await unpackStored(store, findImage(store, image), target, options);
   const reference = parseSourceReference(image);
   using opened = await openSource(reference, () => openSpool(store), options.platform);
-  return await unpackTree(target, (sink) => feedSource(opened.image, sink, options.signal), options.ownership);
+  return await unpackTree(
+    target,
+    (sink) => feedSource(opened.image, sink, options.signal),
+    options.ownership,
+  );
 }
 
 /** The caller holds the store's lock. */
@@ -57,7 +61,11 @@ export function unpackStored(
   return unpackTree(target, feed, ownership);
 }
 
-async function feedSource(image: SourceImage, sink: UnpackSink, signal: AbortSignal | undefined): Promise<void> {
+async function feedSource(
+  image: SourceImage,
+  sink: UnpackSink,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   for (const layer of image.layers) {
     using slice = layer.open();
     sink.beginLayer();
