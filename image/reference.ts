@@ -101,10 +101,10 @@ export function parseImageName(text: string): string {
 /** What an image is called when nobody says: the name in the archive, else that of the file, with the tag. */
 export function defaultImageName(reference: SourceReference, nameInSource: string | undefined): string {
   for (const candidate of [nameInSource, reference.tag]) {
-    if (candidate?.includes('/') || candidate?.includes(':')) {
-      const name = shortName(candidate);
-      if (NAME.test(name)) return parseImageName(name);
-    }
+    const isFullName = candidate !== undefined && /[/:]/.test(candidate) && !/^sha\d+:/.test(candidate);
+    if (!isFullName) continue;
+    const name = shortName(candidate);
+    if (NAME.test(name)) return parseImageName(name);
   }
   const base = path.basename(path.resolve(reference.path)).replace(/\.(tar|tgz|tar\.gz|oci)$/, '');
   const name =

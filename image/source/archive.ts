@@ -86,7 +86,8 @@ class EntryIndex {
   constructor(location: string) {
     this.#location = location;
     this.extractor.on('entry', (header, content, next) => {
-      content.resume();
+      // What is wrong with an entry is wrong with the archive, which says so itself.
+      content.on('error', () => {}).resume();
       next(this.#add(header, content.offset + HEADER_BYTES));
     });
   }
@@ -167,7 +168,5 @@ function appendTo(fd: number, location: string) {
 function explain(error: unknown, location: string): unknown {
   if (error instanceof ImageError || (error instanceof Error && 'syscall' in error)) return error;
   const cause = error instanceof Error ? error.message : String(error);
-  return new ImageError('REJECTED', `cannot read archive "${location}": ${cause.toLowerCase()}`, {
-    cause: error,
-  });
+  return new ImageError('REJECTED', `cannot read archive "${location}": ${cause.toLowerCase()}`);
 }
