@@ -27,6 +27,8 @@ export interface ImportProgress {
 export interface ImportOptions {
   /** What to call it; by default, what its source calls it. */
   readonly name?: string | undefined;
+  /** What to remember as its source; by default, the reference. */
+  readonly source?: string | undefined;
   /** Which of several; by default, this machine's. */
   readonly platform?: Platform | undefined;
   readonly onProgress?: ((progress: ImportProgress) => void) | undefined;
@@ -58,7 +60,7 @@ export async function importImage(
       name: name ?? defaultImageName(source, image.name),
       id: image.configDigest,
       ...(image.manifestDigest !== undefined && { manifestDigest: image.manifestDigest }),
-      source: reference,
+      source: options.source ?? reference,
       imported: new Date().toISOString(),
       config: image.config,
       annotations: image.annotations,

@@ -38,7 +38,10 @@ async function importWelcome(store: Store, program: StaticProgram): Promise<Imag
   const layout = stagingPath(store, `layout-${randomBytes(8).toString('hex')}`);
   try {
     await writeLayout(layout, welcomeImage(program));
-    return await importImage(store, `oci:${layout}:${WELCOME_TAG}`, { name: EMBEDDED_IMAGE });
+    return await importImage(store, `oci:${layout}:${WELCOME_TAG}`, {
+      name: EMBEDDED_IMAGE,
+      source: 'embedded',
+    });
   } finally {
     rmSync(layout, { recursive: true, force: true });
   }

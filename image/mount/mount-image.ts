@@ -2,7 +2,7 @@
 import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { O_PATH } from '../../sys/abi/constants.ts';
-import { isErrno, SysError } from '../../sys/errno.ts';
+import { isErrno } from '../../sys/errno.ts';
 import { Fd } from '../../sys/fd.ts';
 import { ImageError } from '../error.ts';
 import type { Attributes } from '../layer/entry.ts';
@@ -41,6 +41,8 @@ export interface MountedImage {
   readonly image: ImageRecord;
   /** `<directory>/rootfs` */
   readonly rootfs: string;
+  /** How the kernel has the layers; `unpacked` where it cannot mount them. */
+  readonly form: 'mounted' | 'unpacked';
   /** Takes the mount down and lets go of the layers; what the container changed stays. May be repeated. */
   unmount(): void;
 }
@@ -67,14 +69,14 @@ export async function mountImage(
   const rootfs = path.join(directory, ROOTFS);
   try {
     mkdirSync(rootfs, { recursive: true });
-    await mount(store, record, directory, options);
+    const form = await mount(store, record, directory, options);
+    return { image: record, rootfs, form, unmount: () => unmountImage(store, directory) };
   } catch (error) {
     unmountImage(store, directory);
     throw new ImageError('UNSUPPORTED', `cannot mount image "${record.name}" at "${rootfs}"`, {
       cause: error,
     });
   }
-  return { image: record, rootfs, unmount: () => unmountImage(store, directory) };
 }
 
 /** Undoes {@link mountImage} in whatever state it was left, by whichever process. May be repeated. */
@@ -93,7 +95,7 @@ async function mount(
   image: ImageRecord,
   directory: string,
   options: MountImageOptions,
-): Promise<void> {
+): Promise<MountedImage['form']> {
   const {
     upper = directory,
     readonly: isReadonly = false,
@@ -103,7 +105,7 @@ async function mount(
   } = options;
   const root = recordedRoot(image.root);
   using stack = new DisposableStack();
-  const layers = await openLayers(store, image, options);
+  const { layers, form } = await openLayers(store, image, options.layerAccess ?? LAYER_ACCESS);
   for (const layer of layers) stack.use(layer);
   const overlay: OverlayOptions = {
     ...(devices !== undefined && { devices }),
@@ -113,27 +115,44 @@ async function mount(
   // The topmost directory gives the root its attributes. It also makes two layers of one, which overlayfs needs.
   if (isReadonly) layers.push(stack.use(openDirectory(makeRoot(directory, 'top', root))));
   mountOverlay(layers, path.join(directory, ROOTFS), overlay, stackAccess);
+  return form;
 }
 
 /** The image's files as mounts, or where the kernel cannot, all of them unpacked. */
-async function openLayers(
-  store: Store,
-  image: ImageRecord,
-  { layerAccess = LAYER_ACCESS }: MountImageOptions,
-): Promise<Lower[]> {
+async function openLayers(store: Store, image: ImageRecord, access: readonly LayerAccess[]): Promise<Layers> {
   const layers: Lower[] = [];
   try {
-    for (const file of image.files) {
-      layers.push(lower(mountLayer(layerFile(store, file), layerAccess), true));
+    for (const file of access.length === 0 ? [] : image.files) {
+      layers.push(lower(mountLayer(layerFile(store, file), access), true));
     }
-    return layers;
   } catch (error) {
     for (const layer of layers) layer[Symbol.dispose]();
-    // No EROFS in this kernel, none with these blocks, or no loop devices.
-    if (!(error instanceof SysError) && !isErrno(error, 'ENOENT')) throw error;
-    return [openDirectory(await ensureTree(store, image))];
+    if (!isErrno(error, ...CANNOT_MOUNT)) throw error;
+    layers.length = 0;
   }
+  if (layers.length > 0) return { layers, form: 'mounted' };
+  return { layers: [openDirectory(await ensureTree(store, image))], form: 'unpacked' };
 }
+
+interface Layers {
+  readonly layers: Lower[];
+  readonly form: MountedImage['form'];
+}
+
+/**
+ * How kernels refuse: no EROFS (ENODEV), none with these blocks or of such files (EINVAL, ENOTBLK, EOPNOTSUPP), no
+ * loop devices (ENOENT, ENXIO), or not for this user (EPERM, EACCES).
+ */
+const CANNOT_MOUNT = [
+  'ENODEV',
+  'EINVAL',
+  'ENOTBLK',
+  'EOPNOTSUPP',
+  'ENOENT',
+  'ENXIO',
+  'EPERM',
+  'EACCES',
+] as const;
 
 const lower = (fd: Fd, isDetached: boolean): Lower => ({
   fd,

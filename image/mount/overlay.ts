@@ -89,11 +89,14 @@ export function attachMount(mount: Fd, target: string): void {
   syscall('move_mount', from.number, '', AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH);
 }
 
+/** No mount there, nothing there, or nobody who could have mounted it. */
+const NOTHING_MOUNTED = ['EINVAL', 'ENOENT', 'EPERM'] as const;
+
 /** Takes down every mount at `target`; none is fine. */
 export function unmountAll(target: string): void {
   for (;;) {
     const result = trySyscall('umount2', target, MNT_DETACH | UMOUNT_NOFOLLOW);
-    if (result === -errnoNumber('EINVAL') || result === -errnoNumber('ENOENT')) return;
+    if (NOTHING_MOUNTED.some((name) => result === -errnoNumber(name))) return;
     if (result < 0) throw new SysError('umount2', -result, target);
   }
 }
@@ -135,20 +138,21 @@ function withAttached(layers: readonly Lower[], target: string, use: () => void)
 
 const descriptorPath = ({ fd }: Lower): string => `/proc/self/fd/${fd.number}`;
 
+/** ovl_unescape() of fs/overlayfs/params.c takes any character after a backslash as it is. */
+const escapeOption = (value: string): string => value.replace(/[\\,:]/g, '\\$&');
+
 /** A detached overlay; overlayfs wants the topmost layer first. */
 function stack(layers: readonly Lower[], { writable, userxattr, devices }: OverlayOptions): Fd {
   const lowers = layers
     .toReversed()
     .map((layer): FilesystemParameter => ['lowerdir+', descriptorPath(layer)]);
   const parameters: FilesystemParameter[] = [...lowers, ...FIXED];
-  if (writable !== undefined) parameters.push(['upperdir', writable.upper], ['workdir', writable.work]);
+  if (writable !== undefined)
+    parameters.push(['upperdir', escapeOption(writable.upper)], ['workdir', escapeOption(writable.work)]);
   if (userxattr) parameters.push(['userxattr']);
   const attributes = (devices ? 0 : MOUNT_ATTR_NODEV) | (writable === undefined ? MOUNT_ATTR_RDONLY : 0);
   return mountFilesystem('overlay', parameters, attributes);
 }
-
-/** ovl_unescape() of fs/overlayfs/params.c takes any character after a backslash as it is. */
-const escapeOption = (value: string): string => value.replace(/[\\,:]/g, '\\$&');
 
 /** Descriptor paths keep the string short, and free of the colons and commas that it would have to escape. */
 function mountByOptions(layers: readonly Lower[], target: string, options: OverlayOptions): void {

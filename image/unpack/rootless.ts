@@ -6,12 +6,12 @@ export const ROOTLESS_XATTR = 'user.rootlesscontainers';
 const UID_KEY = 0x08;
 const GID_KEY = 0x10;
 
-/** proto3 leaves zeros out. */
-export function rootlessXattr(uid: number, gid: number): Buffer {
-  return Buffer.from([...field(UID_KEY, uid), ...field(GID_KEY, gid)]);
-}
+/** An id that is not recorded. Root is not: what belongs to nobody in particular is root's. */
+const NOT_RECORDED = 0xffff_ffff;
 
-const field = (key: number, value: number): number[] => (value === 0 ? [] : [key, ...varint(value)]);
+export function rootlessXattr(uid: number, gid: number): Buffer {
+  return Buffer.from([UID_KEY, ...varint(uid || NOT_RECORDED), GID_KEY, ...varint(gid || NOT_RECORDED)]);
+}
 
 function varint(value: number): number[] {
   const bytes: number[] = [];

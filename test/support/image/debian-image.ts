@@ -5,7 +5,16 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import path from 'node:path';
 import { Lock } from '../../../image/store/lock.ts';
 import { syscall } from '../../../sys/syscall.ts';
@@ -35,6 +44,9 @@ export async function debianLayout(): Promise<string> {
   const work = mkdtempSync(path.join(cache, 'work-'));
   try {
     build(work, findMirror());
+    for (const old of readdirSync(cache).filter((name) => name.startsWith('debian-'))) {
+      rmSync(path.join(cache, old), { recursive: true });
+    }
     renameSync(path.join(work, 'layout'), layout);
   } finally {
     rmSync(work, { recursive: true, force: true });

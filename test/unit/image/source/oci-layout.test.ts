@@ -157,7 +157,7 @@ describe('readLayoutImage() and confusing manifests (L-10)', () => {
     ['index.json that is a directory',    (layout) => { rmSync(path.join(layout.directory, 'index.json'), { force: true }); symlinkSync('blobs', path.join(layout.directory, 'index.json')); }, 'cannot read "DIR/index.json": not a regular file'],
     ['no index.json',                     () => {}, '"DIR" is not an OCI image layout: it has no index.json'],
     ['index.json of 5 MiB',               (layout) => layout.write('index.json', ' '.repeat(5 * 2 ** 20)), 'cannot read "DIR/index.json": 5242880 bytes are more than 4194304'],
-    ['layout of a version to come',       (layout) => layout.write('oci-layout', '{"imageLayoutVersion":"2.0.0"}'), 'oci-layout of "DIR" is not valid: $.imageLayoutVersion: must be one of "1.0.0"'],
+    ['layout of a version to come',       (layout) => layout.write('oci-layout', '{"imageLayoutVersion":"2.0.0"}'), 'oci-layout of "DIR" is not valid: $.imageLayoutVersion: must be one of "1.0.0", not "2.0.0"'],
   ];
   for (const [what, make, message] of CASES) {
     it(`${message === 'succeeded' ? 'takes' : 'refuses'}: ${what}`, async () => {
