@@ -13,8 +13,8 @@ import { formatConfig } from '../spec/default-config.ts';
 import { Root } from '../sys/path.ts';
 import { loadBundle } from './bundle.ts';
 import { RuntimeError } from './errors.ts';
-import { removeContainerDirectory } from './launched.ts';
 import { type LaunchChoices, launchConfig } from './launch-config.ts';
+import { removeContainerDirectory } from './launched.ts';
 import { type RunOptions, runContainer } from './run.ts';
 import { checkId, type StateStore } from './state-store.ts';
 
@@ -25,7 +25,7 @@ export interface LaunchRequest extends Omit<LaunchChoices, 'id'> {
   readonly name: string | undefined;
   /** Remove the container when its program has ended. */
   readonly remove: boolean;
-  onImport(progress: ImportProgress): void;
+  readonly onImport: ((progress: ImportProgress) => void) | undefined;
   /** The time has come from which on the container's own output may appear. */
   onReady(): void;
 }
@@ -36,7 +36,7 @@ const NAME_BYTES = 4;
 /** @returns the program's exit status */
 export async function launch(
   states: StateStore,
-  dataRoot: string,
+  storeRoot: string,
   request: LaunchRequest,
   options: RunOptions,
 ): Promise<number> {
@@ -46,15 +46,15 @@ export async function launch(
     throw new RuntimeError('EXISTS', `a container named ${JSON.stringify(id)} exists already`, {
       hint: `hull delete ${id} removes it`,
     });
-  const store = openStore(dataRoot);
+  const store = openStore(storeRoot);
   const image = await imageFor(store, request);
-  const directory = containerDirectory(dataRoot, id);
+  const directory = containerDirectory(storeRoot, id);
   removeContainerDirectory(store, directory); // what a crash or a reboot left of a container that is gone
   let keep = false;
   try {
     await makeBundle(store, image, directory, { ...request, id });
     request.onReady();
-    const launched = { ...options, keep: !request.remove, launched: { dataRoot, directory } };
+    const launched = { ...options, keep: !request.remove, launched: { storeRoot, directory } };
     const status = await runContainer(states, id, loadBundle(directory), launched);
     keep = !request.remove;
     return status;
@@ -69,7 +69,7 @@ async function imageFor(store: Store, { image, onImport }: LaunchRequest): Promi
   return findImage(store, image);
 }
 
-const containerDirectory = (dataRoot: string, id: string): string => join(dataRoot, 'containers', id);
+const containerDirectory = (storeRoot: string, id: string): string => join(storeRoot, 'containers', id);
 
 async function makeBundle(
   store: Store,

@@ -5,8 +5,8 @@ import { openStore, type Store } from '../image/store/store.ts';
 import type { Launched } from './state-store.ts';
 
 /** Takes down what launch made for a container, in whatever state it was left; may be repeated. */
-export function removeLaunched({ dataRoot, directory }: Launched): void {
-  removeContainerDirectory(openStore(dataRoot), directory);
+export function removeLaunched({ storeRoot, directory }: Launched): void {
+  removeContainerDirectory(openStore(storeRoot), directory);
 }
 
 export function removeContainerDirectory(store: Store, directory: string): void {

@@ -37,7 +37,7 @@ export interface LateStep {
 
 /** What `launch` made beside the container. */
 export interface Launched {
-  readonly dataRoot: string;
+  readonly storeRoot: string;
   /** The bundle, with the mounted root file system. */
   readonly directory: string;
 }

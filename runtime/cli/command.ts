@@ -47,8 +47,6 @@ export interface CommandContext {
   readonly root: string;
   /** No --root was given, so a missing directory means "no containers" rather than a mistake. */
   readonly isDefaultRoot: boolean;
-  /** --data-root */
-  readonly dataRoot?: string;
   readonly log: Log;
   readonly debug: boolean;
   readonly systemdCgroup: boolean;

@@ -10,6 +10,11 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandModule>> = new Map([
   ['create', () => import('./create.ts')],
   ['delete', () => import('./delete.ts')],
   ['exec', () => import('./exec.ts')],
+  ['image import', () => import('./image/import.ts')],
+  ['image inspect', () => import('./image/inspect.ts')],
+  ['image ls', () => import('./image/ls.ts')],
+  ['image rm', () => import('./image/rm.ts')],
+  ['image unpack', () => import('./image/unpack.ts')],
   ['kill', () => import('./kill.ts')],
   ['launch', () => import('./launch.ts')],
   ['list', () => import('./list.ts')],
@@ -22,6 +27,26 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandModule>> = new Map([
   ['start', () => import('./start.ts')],
   ['state', () => import('./state.ts')],
 ]);
+
+/** What the first word of commands with two words is about. */
+const GROUPS: ReadonlyMap<string, string> = new Map([
+  ['image', 'images: import, list, unpack, inspect, remove'],
+]);
+
+/** `image ls -q` is the command `image ls`; a group alone, or followed by an option, is undefined there. */
+export function splitCommand(args: readonly string[]): {
+  readonly group?: string;
+  readonly name: string | undefined;
+  readonly rest: readonly string[];
+} {
+  const [name, ...rest] = args;
+  if (name === undefined || !GROUPS.has(name)) return { name, rest };
+  const [second, ...others] = rest;
+  if (second === undefined || second.startsWith('-')) return { group: name, name: undefined, rest };
+  return { group: name, name: `${name} ${second}`, rest: others };
+}
+
+export const groupSummary = (group: string): string => GROUPS.get(group) ?? '';
 
 /** The status that runc's command line ends with when it has no such command. */
 const UNKNOWN_COMMAND_STATUS = 3;
@@ -59,7 +84,9 @@ export async function loadCommand(name: string): Promise<Command> {
   return (await load()).command;
 }
 
-export async function loadAllCommands(): Promise<readonly Command[]> {
-  const modules = await Promise.all([...COMMANDS.values()].map((load) => load()));
+/** Those of a group, or all. */
+export async function loadAllCommands(group?: string): Promise<readonly Command[]> {
+  const named = [...COMMANDS].filter(([name]) => group === undefined || name.startsWith(`${group} `));
+  const modules = await Promise.all(named.map(([, load]) => load()));
   return modules.map(({ command }) => command).sort((a, b) => (a.name < b.name ? -1 : 1));
 }

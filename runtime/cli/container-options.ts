@@ -1,7 +1,5 @@
 // What the commands that make processes have in common.
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { isErrno } from '../../sys/errno.ts';
 import { RuntimeError } from '../errors.ts';
 import { StateStore } from '../state-store.ts';
@@ -74,10 +72,3 @@ export const caller = (): CallersTerminal => ({
   output: process.stdout,
   error: process.stderr,
 });
-
-/** Where images and the containers made of them live: /var/lib/hull, or a user's own data directory. */
-export function dataRoot({ dataRoot: given }: CommandContext): string {
-  if (given !== undefined) return given;
-  if (process.geteuid?.() === 0) return '/var/lib/hull';
-  return join(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'hull');
-}

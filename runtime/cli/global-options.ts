@@ -7,11 +7,6 @@ import type { CommandContext, OptionTable, OptionValues } from './command.ts';
 
 export const GLOBAL_OPTIONS = {
   root: { type: 'string', value: 'dir', help: 'keep the state of containers here (default: /run/hull)' },
-  dataRoot: {
-    type: 'string',
-    value: 'dir',
-    help: 'keep images and launched containers here (default: /var/lib/hull)',
-  },
   log: { type: 'string', value: 'file', help: 'append the log to this file instead of standard error' },
   logFormat: { type: 'string', value: 'format', help: 'text or json (default: text)' },
   debug: { type: 'boolean', help: 'log debug messages too' },
@@ -89,7 +84,6 @@ export function contextOf(options: GlobalOptions, log: Log): CommandContext {
   return {
     root: given === undefined ? fallback() : checkRoot(given),
     isDefaultRoot: given === undefined,
-    ...(options.dataRoot === undefined ? {} : { dataRoot: options.dataRoot }),
     log,
     debug: options.debug,
     systemdCgroup: options.systemdCgroup,

@@ -2,8 +2,9 @@ import { RuntimeError } from '../errors.ts';
 import { launch } from '../launch.ts';
 import { parseNetwork } from '../launch-config.ts';
 import { defineCommand } from './command.ts';
-import { caller, dataRoot, isRootless, openFilesLimit, openStore } from './container-options.ts';
-import { importProgress } from './progress.ts';
+import { caller, isRootless, openFilesLimit, openStore } from './container-options.ts';
+import { progressLine } from './image/progress.ts';
+import { STORE_OPTION, storeRoot } from './image/store-option.ts';
 
 export const command = defineCommand({
   name: 'launch',
@@ -33,15 +34,16 @@ export const command = defineCommand({
     network: { type: 'string', value: 'net', help: 'none (loopback only) or host (default: none)' },
     readOnly: { type: 'boolean', help: 'make the root file system read-only' },
     allowNewPrivileges: { type: 'boolean', help: 'let set-user-id programs work' },
+    ...STORE_OPTION,
     isolation: { type: 'string', value: 'kind', help: 'namespaces (default: namespaces)' },
   },
   async run([image, ...args], options, context) {
     checkIsolation(options.isolation);
     const { entrypoint, env, workdir, user } = options;
-    const progress = importProgress(image ?? '');
+    using progress = progressLine(image ?? '');
     return await launch(
       openStore(context),
-      dataRoot(context),
+      storeRoot(options.store),
       {
         image,
         process: {
@@ -59,8 +61,8 @@ export const command = defineCommand({
         readonlyRoot: options.readOnly,
         allowNewPrivileges: options.allowNewPrivileges,
         volumes: options.volume,
-        onImport: (state) => progress.show(state),
-        onReady: () => progress.clear(),
+        onImport: progress.report,
+        onReady: () => progress[Symbol.dispose](),
       },
       {
         detach: false,

@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import { versionText } from '../version.ts';
 import { type ParsedArguments, parsePlainArguments } from './arguments.ts';
 import type { Command, CommandContext, OptionSpec } from './command.ts';
-import { loadAllCommands, loadCommand } from './commands.ts';
+import { groupSummary, loadAllCommands, loadCommand, splitCommand } from './commands.ts';
 import { contextOf, GLOBAL_OPTIONS, type GlobalOptions, openLog } from './global-options.ts';
 import { countProblem } from './operands.ts';
 import { complain, OUTPUT_CLOSED, print } from './output.ts';
@@ -48,6 +48,26 @@ async function printHelp(command?: Command): Promise<void> {
   );
 }
 
+async function printGroupHelp(group: string): Promise<void> {
+  const { helpText } = await import('./usage.ts');
+  const commands = await loadAllCommands(group);
+  const usage = { ...PROGRAM, name: `hull ${group}`, summary: groupSummary(group), options: { help: HELP } };
+  const examples = commands.flatMap((command) => command.examples.slice(0, 1));
+  print(
+    helpText(
+      { ...usage, examples },
+      commands.map(({ name, summary }) => [name.slice(group.length + 1), summary]),
+    ),
+  );
+}
+
+/** `hull help`, `hull help run`, `hull help image`, `hull help image ls` */
+async function printHelpOn(args: readonly string[]): Promise<void> {
+  const { group, name } = splitCommand(args);
+  if (name !== undefined) return printHelp(await loadCommand(name));
+  return group === undefined ? printHelp() : printGroupHelp(group);
+}
+
 async function runCommand(
   command: Command,
   args: readonly string[],
@@ -68,13 +88,13 @@ async function runCommand(
 }
 
 async function dispatch(args: readonly string[], globals: GlobalOptions, log: Log): Promise<number> {
-  const [name, ...rest] = args;
-  if (name === undefined) {
-    await printHelp();
+  if (args[0] === 'help' || args[0] === 'h') {
+    await printHelpOn(args.slice(1));
     return 0;
   }
-  if (name === 'help' || name === 'h') {
-    await printHelp(rest[0] === undefined ? undefined : await loadCommand(rest[0]));
+  const { name, rest } = splitCommand(args);
+  if (name === undefined) {
+    await printHelpOn(args);
     return 0;
   }
   const command = await loadCommand(name);

@@ -42,8 +42,3 @@ export function complain(line: string): void {
     if (!isErrno(error, 'EPIPE', 'EBADF', 'EIO', 'ENOSPC')) throw error;
   }
 }
-
-/** Replaces the line that the cursor is on, on standard error, by another without a newline. */
-export function erase(line: string): void {
-  writeAll(STDERR, `\r\x1b[K${line}`);
-}

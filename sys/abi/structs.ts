@@ -94,3 +94,19 @@ export const sched_attr = struct('sched_attr', 56, {
   sched_util_min: u32,
   sched_util_max: u32,
 });
+
+/** The start of struct loop_config of LOOP_CONFIGURE, up to its `info.lo_flags`; the rest stays zero. linux/loop.h. */
+export const loop_config_head = struct('loop_config_head', 64, {
+  fd: u32,
+  block_size: u32,
+  lo_device: u64,
+  lo_inode: u64,
+  lo_rdevice: u64,
+  lo_offset: u64,
+  lo_sizelimit: u64,
+  lo_number: u32,
+  lo_encrypt_type: u32,
+  lo_encrypt_key_size: u32,
+  lo_flags: u32,
+});
+export const LOOP_CONFIG_BYTES = 304;

@@ -23,14 +23,16 @@ const KERNEL_HEADERS = [
     'memfd',
     'close_range',
   ],
-  ...['keyctl', 'capability', 'mman', 'fs', 'time', 'sockios', 'termios'],
+  ...['keyctl', 'capability', 'mman', 'fs', 'time', 'sockios', 'termios', 'loop'],
 ].map((name) => `linux/${name}.h`);
 const ASM_HEADERS = ['asm/signal.h', 'asm/ioctls.h', 'asm/poll.h', 'asm/socket.h'];
 /** For what the kernel has no public header, or one that fits no other. */
 const LIBC_HEADERS = ['sys/socket.h', 'sys/mount.h', 'sys/wait.h', 'sys/file.h', 'linux/if.h'];
 
 /** #ifdef does not see these. */
-const ENUMERATORS = new Set(Object.keys(constants).filter((name) => /^FSCONFIG_(SET|CMD)_/.test(name)));
+const ENUMERATORS = new Set(
+  Object.keys(constants).filter((name) => /^(?:FSCONFIG_(?:SET|CMD)|LO_FLAGS)_/.test(name)),
+);
 
 /** name → the kernel version whose headers first define it */
 const NEWER_CONSTANTS = { F_SEAL_EXEC: '6.3', MFD_NOEXEC_SEAL: '6.3', MFD_EXEC: '6.3' };
@@ -55,6 +57,9 @@ const STRUCT_HEADERS: Readonly<Record<string, string>> = {
   msghdr: 'sys/socket.h',
   sched_attr: 'linux/sched/types.h',
 };
+
+/** Not a struct of the headers by themselves: each has a test of its own. */
+const PARTIAL_STRUCTS = new Set<object>([structs.cmsg_one_fd, structs.loop_config_head]);
 
 const NR_NAMES = SYSCALL_NAMES.map((name) => `__NR_${name}`);
 
@@ -104,7 +109,7 @@ describe('sys/abi and the C headers', () => {
 
   it('agree on every struct', () => {
     for (const one of Object.values(structs)) {
-      if (typeof one === 'number' || !('encode' in one) || one === structs.cmsg_one_fd) continue;
+      if (typeof one === 'number' || !('encode' in one) || PARTIAL_STRUCTS.has(one)) continue;
       const header = STRUCT_HEADERS[one.name];
       expect(header, `the header of struct ${one.name}`).toBeDefined();
       const offsets = Object.keys(one.offsets).map((name) => `offsetof(struct ${one.name}, ${name})`);
@@ -118,6 +123,14 @@ describe('sys/abi and the C headers', () => {
     const header = ['cmsg_len', 'cmsg_level', 'cmsg_type'].map((name) => `offsetof(struct cmsghdr, ${name})`);
     const theirs = cValues(['sys/socket.h'], ['CMSG_SPACE(sizeof(int))', ...header, 'CMSG_LEN(0)']);
     expect([size, ...Object.values(offsets)]).toEqual(theirs);
+  });
+
+  it("agree on the part of a loop device's configuration that is not zero", () => {
+    const [fd, block, ...info] = Object.keys(structs.loop_config_head.offsets);
+    const names = [fd, block, ...info.map((name) => `info.${name}`)];
+    const offsets = names.map((name) => `offsetof(struct loop_config, ${name})`);
+    const theirs = cValues(['linux/loop.h'], ['sizeof(struct loop_config)', ...offsets]);
+    expect([structs.LOOP_CONFIG_BYTES, ...Object.values(structs.loop_config_head.offsets)]).toEqual(theirs);
   });
 
   it('agree on where statx and statfs keep what plans look at', () => {

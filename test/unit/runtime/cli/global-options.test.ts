@@ -24,7 +24,6 @@ describe('defaultRoot()', () => {
 describe('contextOf()', () => {
   const NONE: GlobalOptions = {
     root: undefined,
-  dataRoot: undefined,
     log: undefined,
     logFormat: undefined,
     debug: false,

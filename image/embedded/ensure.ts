@@ -1,0 +1,48 @@
+// Brings the embedded image into a store on first use.
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { ImageError } from '../error.ts';
+import { importImage } from '../import.ts';
+import { collectGarbage } from '../store/collect.ts';
+import { findImage, type ImageRecord, listImages } from '../store/record.ts';
+import { stagingPath } from '../store/staging.ts';
+import type { Store } from '../store/store.ts';
+import { findBusybox } from './busybox.ts';
+import { writeLayout } from './layout-writer.ts';
+import { type StaticProgram, WELCOME_TAG, welcomeImage } from './welcome.ts';
+
+/** What the store calls it. */
+export const EMBEDDED_IMAGE = 'hull/welcome:latest';
+
+/** @param program What to put into it where the host has no static busybox. */
+export async function ensureEmbeddedImage(store: Store, program?: () => StaticProgram): Promise<ImageRecord> {
+  if (listImages(store).some(({ name }) => name === EMBEDDED_IMAGE)) return findImage(store, EMBEDDED_IMAGE);
+  const found = findBusybox() ?? program?.();
+  if (found === undefined) {
+    const remedy = 'install busybox-static, or import an image';
+    throw new ImageError(
+      'NOT_FOUND',
+      `cannot make "${EMBEDDED_IMAGE}": this machine has no static busybox; ${remedy}`,
+    );
+  }
+  try {
+    return await importWelcome(store, found);
+  } finally {
+    collectGarbage(store);
+  }
+}
+
+async function importWelcome(store: Store, program: StaticProgram): Promise<ImageRecord> {
+  // While it is held, what is in staging is not garbage.
+  using _adding = await store.lock('shared');
+  const layout = stagingPath(store, `layout-${randomBytes(8).toString('hex')}`);
+  try {
+    await writeLayout(layout, welcomeImage(program));
+    return await importImage(store, `oci:${layout}:${WELCOME_TAG}`, {
+      name: EMBEDDED_IMAGE,
+      source: 'embedded',
+    });
+  } finally {
+    rmSync(layout, { recursive: true, force: true });
+  }
+}
