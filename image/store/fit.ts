@@ -49,14 +49,12 @@ function correctionsFor(
   return hiding.every(isRight) ? corrections : undefined;
 }
 
-function correct(
-  { path, for: use }: ImpliedDirectory,
-  below: LowerNode | undefined,
-): LayerEntry | 'anew' | undefined {
+function correct(implied: ImpliedDirectory, below: LowerNode | undefined): LayerEntry | 'anew' | undefined {
+  const { path } = implied;
   if (below?.kind === 'symlink') return 'anew';
-  if (use === 'entry') return undefined;
+  if (implied.for === 'entry') return undefined;
   if (below?.kind === 'directory') return isImplied(below) ? undefined : describe(path, below);
-  if (use === 'content') return undefined;
+  if (implied.for === 'content') return undefined;
   // Whiteouts in a directory that is not there make none.
   return below === undefined ? { kind: 'whiteout', path: split(path) } : 'anew';
 }

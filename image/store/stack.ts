@@ -4,6 +4,7 @@ import { Fd } from '../../sys/fd.ts';
 import { ErofsImage } from '../erofs/image.ts';
 import { LayerStack } from '../erofs/layer-stack.ts';
 import { IMPLIED } from '../erofs/layer-tree.ts';
+import { ImageError } from '../error.ts';
 import type { Attributes } from '../layer/entry.ts';
 import type { SourceLayer } from '../source/image-source.ts';
 import { ensureEntries, ensureLayer } from './build.ts';
@@ -11,6 +12,9 @@ import { chainIds } from './chain-id.ts';
 import { fitAbove } from './fit.ts';
 import { layerFile, readLayerInfo, type StackFile } from './layer-file.ts';
 import type { Store } from './store.ts';
+
+/** OVL_MAX_STACK, fs/overlayfs/params.h, but for the directory that gives a read-only root its attributes. */
+const STACK_LAYERS_MAX = 499;
 
 export interface Stack {
   /** The lowest first. */
@@ -38,6 +42,10 @@ export async function ensureStack(
     if (fit.kind === 'anew') await ensureLayer(store, added, layer, { lower: stacked.tree(), signal });
     if (fit.kind === 'with') await ensureEntries(store, added, fit.entries);
     stacked.add(...(fit.kind === 'as-is' ? [own] : fit.kind === 'with' ? [own, added] : [added]));
+  }
+  if (stacked.files.length > STACK_LAYERS_MAX) {
+    const count = `${stacked.files.length} layers, more than the ${STACK_LAYERS_MAX} that overlayfs stacks`;
+    throw new ImageError('UNSUPPORTED', `cannot mount ${count}`);
   }
   return { files: stacked.files, root: stacked.root() };
 }
