@@ -40,9 +40,6 @@ export interface Lower extends Disposable {
   readonly isDetached: boolean;
 }
 
-/** OVL_MAX_STACK, fs/overlayfs/super.c. */
-export const STACK_LAYERS_MAX = 500;
-
 /** mount(2) takes one page of options. */
 const OPTION_BYTES_MAX = 4095;
 
