@@ -193,9 +193,7 @@ class Compiler {
     for (const job of jobs) if (job.source === undefined && !job.copyUp) makeDetached(p, job);
     const proc = this.#procHandle();
     if (!this.#pivotsLate()) pivot(p);
-    jobs.forEach((job, index) => {
-      attachMount(p, ROOT, job, jobs.slice(0, index));
-    });
+    for (const job of jobs) attachMount(p, ROOT, job);
     this.#fillDev();
     if (this.#pivotsLate()) this.#createHooksAndPivot();
     setRootPropagation(p, this.#linux.rootfsPropagation);
@@ -256,11 +254,11 @@ class Compiler {
     const bound = this.#devicesToBind();
     if (bound.length > 0) {
       const sources = new Map(bound.map(({ path }) => [path, deviceTree(path)]));
-      bindDevices(p, ROOT, this.#devices(), sources, attach, this.#jobs);
+      bindDevices(p, ROOT, this.#devices(), sources, attach);
     } else {
-      makeDevices(p, ROOT, this.#devices(), this.#jobs);
+      makeDevices(p, ROOT, this.#devices());
     }
-    makeDeviceLinks(p, ROOT, this.#facts.hostHasKcore, this.#jobs);
+    makeDeviceLinks(p, ROOT, this.#facts.hostHasKcore);
   }
 
   #terminal(): void {

@@ -1,13 +1,11 @@
 // A bundle: a directory with config.json and a root file system.
-import { constants, existsSync, fstatSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../spec/config.ts';
 import { unsupportedProperties } from '../spec/unsupported.ts';
-import { CONFIG_BYTES_MAX, ConfigError, parseConfig } from '../spec/validate.ts';
+import { ConfigError, parseConfig } from '../spec/validate.ts';
 import { isErrno } from '../sys/errno.ts';
-import { Fd } from '../sys/fd.ts';
 import { RuntimeError } from './errors.ts';
-import { checkSysctlNamespaces } from './sysctl-namespaces.ts';
 
 export interface Bundle {
   /** Absolute. */
@@ -30,7 +28,6 @@ export function loadBundle(directory: string): Bundle {
       unsupported.map(({ path: at, rule }) => `${at}: ${rule}`).join('; '),
     );
   }
-  checkSysctlNamespaces(config);
   return { path, config, configText, rootfs: findRootfs(path, config.root.path) };
 }
 
@@ -46,7 +43,7 @@ function parse(text: Buffer): Config {
 
 function readConfig(bundle: string): Buffer {
   try {
-    return readRegularFile(join(bundle, 'config.json'), CONFIG_BYTES_MAX);
+    return readFileSync(join(bundle, 'config.json'));
   } catch (error) {
     if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
     if (!existsSync(bundle)) {
@@ -59,18 +56,6 @@ function readConfig(bundle: string): Buffer {
       hint: 'hull spec writes one',
     });
   }
-}
-
-/** Without waiting for the writer of a FIFO, and without reading a device to no end. */
-export function readRegularFile(path: string, bytesMax: number): Buffer {
-  using file = new Fd(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY));
-  const stat = fstatSync(file.number);
-  if (!stat.isFile())
-    throw new RuntimeError('NO_CONFIG', `cannot read ${JSON.stringify(path)}: not a regular file`);
-  if (stat.size > bytesMax) {
-    throw new RuntimeError('NO_CONFIG', `cannot read ${JSON.stringify(path)}: more than ${bytesMax} bytes`);
-  }
-  return readFileSync(file.number);
 }
 
 function findRootfs(bundle: string, rootPath: string): string {

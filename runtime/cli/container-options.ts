@@ -67,8 +67,4 @@ export const isRootless = (context: CommandContext): boolean => context.rootless
 
 export const openStore = (context: CommandContext): StateStore => StateStore.open(context.root);
 
-export const caller = (): CallersTerminal => ({
-  input: process.stdin,
-  output: process.stdout,
-  error: process.stderr,
-});
+export const caller = (): CallersTerminal => ({ input: process.stdin, output: process.stdout });

@@ -22,9 +22,7 @@ export function defaultStore(euid: number, { XDG_DATA_HOME = '', HOME = '/' }: D
   return path.join(data, 'hull');
 }
 
-export function storeRoot(option: string | undefined): string {
+export function openImageStore(option: string | undefined): Store {
   const isGiven = option !== undefined && option !== '';
-  return isGiven ? option : defaultStore(process.geteuid?.() ?? 0, process.env);
+  return openStore(isGiven ? option : defaultStore(process.geteuid?.() ?? 0, process.env));
 }
-
-export const openImageStore = (option: string | undefined): Store => openStore(storeRoot(option));
