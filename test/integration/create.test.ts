@@ -2,7 +2,9 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { until } from '../support/child.ts';
 import { TestHost } from '../support/host.ts';
+import { insideNamespace } from '../support/mount-namespace.ts';
 import { parseReport } from '../support/probe-report.ts';
+import { mountIds } from '../support/processes.ts';
 import { createSleeping } from '../support/running.ts';
 
 describe('create', () => {
@@ -31,12 +33,19 @@ describe('create', () => {
   it('gives the process no descriptor of a directory or file of the host', async () => {
     await using host = await TestHost.open();
     const { pid } = await host.runtime.state(await createSleeping(host));
-    const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
-    const own = [host.runtime.root, '/dev/null', host.scratch];
-    const foreign = links.filter(
-      (link) => link.startsWith('/') && !own.some((place) => link.startsWith(place)),
+    const own = mountIds(pid);
+    const foreign = readdirSync(`/proc/${pid}/fd`).filter((fd) => !own.has(mountOf(pid, fd)));
+    const links = foreign.map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    const expected = [
+      host.runtime.root,
+      '/dev/null',
+      host.scratch,
+      insideNamespace(host.namespacePid, '/dev/null'),
+    ];
+    const paths = links.filter(
+      (link) => link.startsWith('/') && !expected.some((place) => link.startsWith(place)),
     );
-    expect(foreign.filter((link) => !isThrowaway(link))).toEqual([]);
+    expect(paths.filter((link) => !isThrowaway(link))).toEqual([]);
   });
 
   it('refuses an id that is taken', async () => {
@@ -72,6 +81,10 @@ describe('create', () => {
     expect(isRunning(pid)).toBe(false);
   });
 });
+
+function mountOf(pid: number, fd: string): string {
+  return /^mnt_id:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1] ?? '';
+}
 
 /** What a runtime's own init may have open from outside: sealed copies of programs, and what has no path. */
 function isThrowaway(link: string): boolean {

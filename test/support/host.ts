@@ -25,6 +25,9 @@ import { findRuntime, Runtime, selectedRuntime } from './runtime.ts';
 /** How long the kernel and a runtime's own helpers may take to let go of a container that is gone. */
 const SETTLE_MS = 2_000;
 
+/** How long the deletion of a container that a test has left may take. */
+const DELETE_MS = 10_000;
+
 let idCount = 0;
 
 export class TestHost implements AsyncDisposable {
@@ -127,8 +130,12 @@ export class TestHost implements AsyncDisposable {
 
   async #deleteLeft(id: string): Promise<string[]> {
     if (!exists(path.join(this.runtime.root, id))) return [];
-    const { status, stderr } = await this.runtime.delete(id, { flags: ['--force'] });
-    return status === 0 ? [] : [`! cannot delete the container "${id}": ${stderr}`];
+    try {
+      const { status, stderr } = await this.runtime.delete(id, { flags: ['--force'], deadlineMs: DELETE_MS });
+      return status === 0 ? [] : [`! cannot delete the container "${id}": ${stderr}`];
+    } catch (error) {
+      return [`! cannot delete the container "${id}": ${error}`];
+    }
   }
 
   #destroy(): void {

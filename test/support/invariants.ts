@@ -49,12 +49,16 @@ export function compareSnapshots(before: HostSnapshot, after: HostSnapshot): str
   for (const [kind, lines] of before) {
     const old = new Set(lines);
     const now = new Set(after.get(kind));
-    // Whose cgroup is gone may be told by its name alone: other programs come and go.
-    const mayGo = (line: string): boolean => kind === 'cgroups' && !line.includes(ID_PREFIX);
-    for (const line of old) if (!now.has(line) && !mayGo(line)) differences.push(`- ${kind}: ${line}`);
+    for (const line of old) if (!now.has(line) && !mayGo(kind, line)) differences.push(`- ${kind}: ${line}`);
     for (const line of now) if (!old.has(line)) differences.push(`+ ${kind}: ${line}`);
   }
   return differences;
+}
+
+/** What other programs of the machine may take away meanwhile: their cgroups, and mounts with their mountpoints. */
+function mayGo(kind: string, line: string): boolean {
+  if (kind === 'cgroups') return !line.includes(ID_PREFIX);
+  return kind === 'mounts' && !existsSync(line.split(' ')[2] ?? '');
 }
 
 /** Without the mount ids, which a mount and an unmount elsewhere may shift. */

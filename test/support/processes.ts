@@ -48,3 +48,9 @@ function read(pid: number, file: string): string {
     throw error;
   }
 }
+
+/** The ids of the mounts that a process sees, as fdinfo names them: no mount of another namespace has one of them. */
+export function mountIds(pid: number): Set<string> {
+  const lines = readFileSync(`/proc/${pid}/mountinfo`, 'utf8').trim().split('\n');
+  return new Set(lines.map((line) => line.split(' ')[0] ?? ''));
+}

@@ -72,36 +72,51 @@ static void visit_exe(const char *pid) {
 
 static int attack_watch_exe(int argc, char **argv) { return watch(argc, argv, visit_exe); }
 
-/* Whether /proc/PID/NAME tells anything: a link's target, a file's first byte, a directory's first entry. */
-static int can_look(const char *pid, const char *name) {
-  char path[64], byte;
-  snprintf(path, sizeof path, "/proc/%s/%s", pid, name);
-  struct stat file;
-  if (lstat(path, &file)) return 0;
-  if (S_ISLNK(file.st_mode)) return readlink(path, &byte, 1) >= 0;
-  int fd = open(path, (S_ISDIR(file.st_mode) ? O_DIRECTORY : 0) | O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+/* A link's target, or a file's first byte. */
+static int can_look(const char *path) {
+  char byte;
+  if (readlink(path, &byte, 1) >= 0) return 1;
+  if (errno != EINVAL) return 0;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return 0;
-  char entries[1024];
-  ssize_t length = S_ISDIR(file.st_mode) ? getdents64(fd, entries, sizeof entries) : read(fd, &byte, 1);
+  ssize_t length = read(fd, &byte, 1);
+  int error = errno;
   close(fd);
-  return length >= 0;
+  errno = length == 0 ? ENODATA : error;
+  return length > 0;
+}
+
+/* Attaches to a process and lets it go again; it has to be stopped for that, or it would never be reaped. */
+static int can_trace(pid_t pid) {
+  if (ptrace(PTRACE_SEIZE, pid, 0, 0)) return 0;
+  ptrace(PTRACE_INTERRUPT, pid, 0, 0);
+  waitpid(pid, NULL, __WALL);
+  ptrace(PTRACE_DETACH, pid, 0, 0);
+  return 1;
 }
 
 /* watch-processes [SECONDS]: what can be seen of processes that do not run a program of the container's yet. */
 static void visit_process(const char *pid) {
   /* mem can be opened but not read at address 0: EIO says that one is in. */
-  static const char *const FILES[] = {"exe", "cwd", "root", "fd", "environ", "maps", "mem", "auxv", "stack"};
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%s/exe", pid);
+  static const char *const FILES[] = {"exe",     "cwd",  "root", "fd/0", "fd/1", "fd/2", "fd/3",  "fd/4",
+                                      "environ", "maps", "mem",  "auxv", "stack", "syscall"};
+  enum { COUNT = sizeof FILES / sizeof *FILES };
+  char path[64], process[32];
+  int errors[COUNT + 1];
+  snprintf(process, sizeof process, "/proc/%s", pid);
+  snprintf(path, sizeof path, "%s/exe", process);
   if (is_own_program(path)) return;
-  for (unsigned i = 0; i < sizeof FILES / sizeof *FILES; i++) {
-    int seen = can_look(pid, FILES[i]);
-    if (seen || errno == EIO) printf("seen %s\n", FILES[i]);
-    else printf("refused %s %s\n", FILES[i], error_name(errno));
+  for (unsigned i = 0; i < COUNT; i++) {
+    char file[64];
+    snprintf(file, sizeof file, "%s/%s", process, FILES[i]);
+    errors[i] = can_look(file) || errno == EIO ? 0 : errno;
   }
-  int attached = ptrace(PTRACE_SEIZE, atoi(pid), 0, 0) == 0;
-  printf("%s ptrace %s\n", attached ? "seen" : "refused", outcome(attached));
-  if (attached) ptrace(PTRACE_DETACH, atoi(pid), 0, 0);
+  errors[COUNT] = can_trace(atoi(pid)) ? 0 : errno;
+  /* It may have become a program of the container's, or have ended (ENOENT), while it was looked at. */
+  char target;
+  if (is_own_program(path) || (readlink(path, &target, 1) < 0 && errno == ENOENT)) return;
+  for (unsigned i = 0; i <= COUNT; i++)
+    printf("%s %s %s\n", errors[i] ? "refused" : "seen", i < COUNT ? FILES[i] : "ptrace", error_name(errors[i]));
   fflush(stdout);
 }
 
