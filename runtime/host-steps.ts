@@ -59,7 +59,7 @@ function preparation(facts: CreationFacts): HostStep[] {
     {
       does: 'saveConfig',
       label: 'keep a copy of config.json',
-      calls: [`openat(AT_FDCWD, ${file('config.json')}, O_WRONLY|O_CREAT|O_EXCL, 0600)`],
+      calls: [`openat(AT_FDCWD, ${file('config.json')}, O_WRONLY|O_CREAT|O_EXCL|O_TRUNC|O_CLOEXEC, 0600)`],
     },
   );
   if (request.gate === 'fifo') {
@@ -72,8 +72,8 @@ function preparation(facts: CreationFacts): HostStep[] {
       does: 'startStage',
       label: 'start the stage from a sealed memfd',
       calls: [
-        'memfd_create("hull-stage", MFD_CLOEXEC|MFD_ALLOW_SEALING)',
-        'fcntl(stage, F_ADD_SEALS, F_SEAL_SEAL|F_SEAL_SHRINK|F_SEAL_GROW|F_SEAL_WRITE)',
+        'memfd_create("hull-stage", MFD_CLOEXEC|MFD_ALLOW_SEALING|MFD_EXEC)',
+        'fcntl(stage, F_ADD_SEALS, F_SEAL_SEAL|F_SEAL_SHRINK|F_SEAL_GROW|F_SEAL_WRITE|F_SEAL_EXEC)',
         'close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC)',
         'execve("/proc/self/fd/N", ["/proc/self/fd/N"], [])',
       ],
@@ -99,7 +99,10 @@ function cgroupSteps({ devices }: CreationFacts, path: string, note: string): Ho
     steps.push({
       does: 'confineDevices',
       label: `let it use ${devicesText(devices)}`,
-      calls: ['bpf(BPF_PROG_LOAD, BPF_PROG_TYPE_CGROUP_DEVICE)', 'bpf(BPF_PROG_ATTACH, BPF_CGROUP_DEVICE)'],
+      calls: [
+        'bpf(BPF_PROG_LOAD, {prog_type=BPF_PROG_TYPE_CGROUP_DEVICE})',
+        'bpf(BPF_PROG_ATTACH, {attach_type=BPF_CGROUP_DEVICE})',
+      ],
     });
   }
   return steps;
@@ -116,9 +119,9 @@ function answers(facts: CreationFacts): HostStep[] {
   const { hooks = {} } = facts.config;
   const waits = 'wait for the process that made it';
   const steps: HostStep[] = [
-    { does: 'takePid', answers: REPORTS.intermediate, label: waits, calls: ['wait4(stage)'] },
+    { does: 'takePid', answers: REPORTS.intermediate, label: waits, calls: ['wait4(PID)'] },
     ...answerToMapIds(facts),
-    { does: 'takePid', answers: REPORTS.pid, label: waits, calls: ['wait4(stage)'] },
+    { does: 'takePid', answers: REPORTS.pid, label: waits, calls: ['wait4(PID)'] },
     {
       does: 'runHooks',
       answers: REPORTS.runtimeHooks,
@@ -165,7 +168,9 @@ function answerToMapIds({ config, rlimits, request }: CreationFacts): HostStep[]
     ...mapCalls('uid_map', uidMappings, request.rootless, process.geteuid?.()),
     ...mapCalls('gid_map', gidMappings, request.rootless, process.getegid?.()),
   ];
-  const limits = rlimits.map(({ type, soft, hard }) => `prlimit64(PID, ${type}, {${soft}, ${hard}})`);
+  const limits = rlimits.map(
+    ({ type, soft, hard }) => `prlimit64(PID, ${type}, {rlim_cur=${soft}, rlim_max=${hard}})`,
+  );
   return [
     { does: 'mapIds', answers, label: 'map the ids', calls },
     { does: 'setRlimits', answers, label: 'set the limits', calls: limits },
@@ -179,8 +184,11 @@ function mapCalls(
   rootless: boolean,
   own: number | undefined,
 ): string[] {
-  const write = (name: string, text: string): string => `write("/proc/PID/${name}", ${quote(text)})`;
-  if (!rootless) return [write(file, mapText(mappings))];
+  const write = (name: string, text: string): string[] => [
+    `openat(AT_FDCWD, "/proc/PID/${name}", O_RDWR|O_CLOEXEC)`,
+    `write(${name}, ${quote(text)})`,
+  ];
+  if (!rootless) return write(file, mapText(mappings));
   if (!isOwnIdAlone(mappings, own)) return [`execve("/usr/bin/new${file.replace('_', '')}")`];
-  return [...(file === 'gid_map' ? [write('setgroups', 'deny')] : []), write(file, mapText(mappings))];
+  return [...(file === 'gid_map' ? write('setgroups', 'deny') : []), ...write(file, mapText(mappings))];
 }
