@@ -74,8 +74,8 @@ const fix = () => run('biome', ['check', '--write', '.']);
 /** `npm run bench -- NAME` runs bench/NAME.ts; without a name, every one. */
 function bench(names) {
   requireRoot('bench');
-  const all = readdirSync(join(ROOT, 'bench')).filter((file) => file.endsWith('.ts'));
-  const chosen = all.filter((file) => names.length === 0 || names.includes(basename(file, '.ts')));
+  const all = readdirSync(join(ROOT, 'bench')).filter((file) => file.endsWith('.bench.ts'));
+  const chosen = all.filter((file) => names.length === 0 || names.includes(basename(file, '.bench.ts')));
   if (chosen.length === 0) throw new Error(`no such benchmark; there are: ${all.join(', ')}`);
   let status = build();
   for (const file of chosen) status ||= runNode([join('bench', file)]);

@@ -193,7 +193,9 @@ class Compiler {
     for (const job of jobs) if (job.source === undefined && !job.copyUp) makeDetached(p, job);
     const proc = this.#procHandle();
     if (!this.#pivotsLate()) pivot(p);
-    for (const job of jobs) attachMount(p, ROOT, job);
+    jobs.forEach((job, index) => {
+      attachMount(p, ROOT, job, jobs.slice(0, index));
+    });
     this.#fillDev();
     if (this.#pivotsLate()) this.#createHooksAndPivot();
     setRootPropagation(p, this.#linux.rootfsPropagation);
@@ -254,11 +256,11 @@ class Compiler {
     const bound = this.#devicesToBind();
     if (bound.length > 0) {
       const sources = new Map(bound.map(({ path }) => [path, deviceTree(path)]));
-      bindDevices(p, ROOT, this.#devices(), sources, attach);
+      bindDevices(p, ROOT, this.#devices(), sources, attach, this.#jobs);
     } else {
-      makeDevices(p, ROOT, this.#devices());
+      makeDevices(p, ROOT, this.#devices(), this.#jobs);
     }
-    makeDeviceLinks(p, ROOT, this.#facts.hostHasKcore);
+    makeDeviceLinks(p, ROOT, this.#facts.hostHasKcore, this.#jobs);
   }
 
   #terminal(): void {

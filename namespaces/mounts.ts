@@ -28,6 +28,7 @@ import {
   type Slot,
   slot,
 } from '../sys/plan/program.ts';
+import { baseOf } from './base.ts';
 import { type MountFlags, parseMountOptions } from './mount-options.ts';
 import { attach, newFilesystem, type Parameter, setAttributes, setPropagation } from './mount-steps.ts';
 import { cleanPath, close, ensurePath, IN_ROOT, IN_ROOT_WITHOUT_SYMLINKS } from './paths.ts';
@@ -242,19 +243,20 @@ function withAtimeMask({ set, clear }: { set: number; clear: number }): { set: n
   return touchesAtime ? { set, clear: clear | MOUNT_ATTR__ATIME } : { set, clear };
 }
 
-/** Steps that attach the job's mount at its destination below `root`. */
-export function attachMount(p: Program, root: Slot, job: MountJob): void {
+/** Steps that attach the job's mount at its destination below `root`, where `mounted` are already. */
+export function attachMount(p: Program, root: Slot, job: MountJob, mounted: readonly MountJob[]): void {
   const target = slot('target');
   const ordinary = ON_ORDINARY_DIRECTORY.has(job.type);
   const what = `"${job.sourceText}" at "${job.destination}"`;
-  ensurePath(p, root, job.destination, target, {
+  const base = baseOf(job.destination, root, mounted);
+  ensurePath(p, base, target, {
     kind: job.targetKind,
     resolve: ordinary ? IN_ROOT_WITHOUT_SYMLINKS : IN_ROOT,
     ...(ordinary
       ? { symlinkFailure: `mount ${what}: filesystem "${job.type}" must be mounted on ordinary directory` }
       : {}),
   });
-  if (job.type !== 'proc') refuseProcTarget(p, target, job, what);
+  if (job.type !== 'proc' && base.contents === 'unknown') refuseProcTarget(p, target, job, what);
   if (job.type === 'tmpfs' && !job.flags.data.some((option) => option.startsWith('mode='))) {
     inheritMode(p, target, job);
   }

@@ -19,6 +19,7 @@ import {
   type Slot,
   slot,
 } from '../sys/plan/program.ts';
+import type { Base } from './base.ts';
 
 export const IN_ROOT = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 export const IN_ROOT_WITHOUT_SYMLINKS = IN_ROOT | RESOLVE_NO_SYMLINKS;
@@ -44,7 +45,7 @@ export interface OpenOptions {
   readonly flags: number;
   readonly resolve?: number;
   readonly mode?: number;
-  readonly on?: Partial<Record<'ENOENT' | 'ELOOP' | 'EACCES' | 'ENOTDIR', string>>;
+  readonly on?: Partial<Record<'ENOENT' | 'ELOOP' | 'EACCES' | 'ENOTDIR' | 'any', string>>;
   readonly failure?: string;
 }
 
@@ -93,66 +94,69 @@ export interface EnsureOptions {
 }
 
 /**
- * Opens `destination` below `root` as O_PATH into `into`; what is missing of it is created, component by component.
+ * Opens the path of `base` as O_PATH into `into`; what is missing of it is created, component by component.
  * A directory is always opened anew after it was made: what stands there by then is what is checked and used.
  */
-export function ensurePath(
-  p: Program,
-  root: Slot,
-  destination: string,
-  into: Slot,
-  options: EnsureOptions,
-): void {
-  const names = components(destination);
-  const path = names.join('/') || '.';
+export function ensurePath(p: Program, base: Base, into: Slot, options: EnsureOptions): void {
+  const names = components(base.path);
+  const path = names.join('/');
   const { kind, resolve = IN_ROOT, symlinkFailure } = options;
-  const flags = kind === 'directory' ? O_PATH | O_DIRECTORY : O_PATH;
-  const missing = p.fresh('missing');
-  const done = p.fresh('there');
-  const failure = symlinkFailure === undefined ? {} : { failure: symlinkFailure };
-  openAt(p, `open "/${path}" in the container`, root, path, into, {
-    flags,
+  const label = `open "${base.at}/${path}" in the container`;
+  const how = {
+    flags: kind === 'directory' ? O_PATH | O_DIRECTORY : O_PATH,
     resolve,
-    on: { ENOENT: missing },
-    ...failure,
-  });
+    ...(symlinkFailure === undefined ? {} : { failure: symlinkFailure }),
+  };
+  const open = (on: OpenOptions['on'] = {}): void =>
+    openAt(p, label, base.from, path || '.', into, { ...how, on });
+  if (base.contents === 'fixed' || path === '') {
+    open();
+    return;
+  }
+  if (base.contents === 'empty') {
+    createPath(p, base, names, kind, resolve);
+    open();
+    return;
+  }
+  const [missing, done] = [p.fresh('missing'), p.fresh('there')];
+  open({ ENOENT: missing });
   p.goTo(done);
   p.mark(missing);
-  createPath(p, root, names, kind, resolve);
-  openAt(p, `open "/${path}" in the container`, root, path, into, { flags, resolve, ...failure });
+  createPath(p, base, names, kind, resolve);
+  open();
   p.mark(done);
 }
 
 /** The steps for the case that something of the path is missing. */
 function createPath(
   p: Program,
-  root: Slot,
+  { from, at }: Base,
   names: readonly string[],
   kind: EnsureOptions['kind'],
   resolve: number,
 ): void {
-  let parent = root;
+  let parent = from;
   names.forEach((name, index) => {
     const path = names.slice(0, index + 1).join('/');
     const isLast = index === names.length - 1;
-    if (isLast && kind === 'file') {
-      createFile(p, root, path, resolve);
-      if (parent !== root) close(p, parent);
+    if (isLast && kind === 'file') createFile(p, from, path, `${at}/${path}`, resolve);
+    else {
+      p.call(
+        `create the directory "${at}/${path}" in the container`,
+        'mkdirat',
+        [parent, cString(name), CREATED_MODE],
+        { ignore: ['EEXIST'] },
+      );
+    }
+    if (isLast) {
+      if (parent !== from) close(p, parent);
       return;
     }
-    p.call(
-      `create the directory "/${path}" in the container`,
-      'mkdirat',
-      [parent, cString(name), CREATED_MODE],
-      {
-        ignore: ['EEXIST'],
-      },
-    );
-    const next = slot(`dir:/${path}`);
-    openAt(p, `open "/${path}" in the container`, root, path, next, { flags: O_PATH | O_DIRECTORY, resolve });
-    if (parent !== root) close(p, parent);
+    const next = slot(`dir:${at}/${path}`);
+    const label = `open "${at}/${path}" in the container`;
+    openAt(p, label, from, path, next, { flags: O_PATH | O_DIRECTORY, resolve });
+    if (parent !== from) close(p, parent);
     parent = next;
-    if (isLast) close(p, parent);
   });
 }
 
@@ -160,9 +164,9 @@ function createPath(
  * O_CREAT through openat2 in the root, never with O_TRUNC: a dangling symlink in an image (/etc/resolv.conf) leads to
  * a file inside the root, and an existing file keeps what it holds.
  */
-function createFile(p: Program, root: Slot, path: string, resolve: number): void {
-  const created = slot(`new:/${path}`);
-  openAt(p, `create the file "/${path}" in the container`, root, path, created, {
+function createFile(p: Program, root: Slot, path: string, shown: string, resolve: number): void {
+  const created = slot(`new:${shown}`);
+  openAt(p, `create the file "${shown}" in the container`, root, path, created, {
     flags: O_CREAT,
     resolve,
     mode: CREATED_MODE,

@@ -78,15 +78,25 @@ const groupList = (groups: readonly number[]): Block =>
     new Uint8Array(Uint32Array.from(groups.length === 0 ? [0] : groups).buffer),
   );
 
+/** A loop over all capabilities, those that this version knows no name for included. */
 function dropBounding(p: Program, capabilities: Capabilities): void {
   const { bits } = capabilityMask(capabilities.bounding);
-  CAPABILITY_NAMES.forEach((name, number) => {
-    if ((bits & (1n << BigInt(number))) !== 0n) return;
-    // EINVAL: a kernel that does not know this capability has none to drop.
-    p.call(`drop ${name} from the bounding set`, 'prctl', [PR_CAPBSET_DROP, flags(number, name), 0, 0, 0], {
-      ignore: ['EINVAL'],
-    });
-  });
+  const [number, bit, kept] = [slot('capability'), slot('capability.bit'), slot('capability.kept')];
+  const [again, next, last] = [p.fresh('again'), p.fresh('next'), p.fresh('dropped')];
+  const keep = (capabilities.bounding ?? []).join(', ') || 'no capability';
+  const label = `keep ${keep} in the bounding set`;
+  p.set(label, number, 0);
+  p.set(label, bit, 1);
+  p.mark(again);
+  p.set(label, kept, bit, 'and', bits);
+  p.branch(label, kept, 'notEqual', 0, next);
+  // EINVAL: the kernel has no capability of that number, nor of a higher one.
+  p.call(label, 'prctl', [PR_CAPBSET_DROP, number, 0, 0, 0], { on: { EINVAL: last } });
+  p.mark(next);
+  p.set(label, number, number, 'add', 1);
+  p.set(label, bit, bit, 'add', bit);
+  p.branch(label, number, 'below', 64, again);
+  p.mark(last);
 }
 
 /** After the change of user; an empty inheritable set unless the config has one (CVE-2022-24769). */

@@ -28,6 +28,7 @@ import {
   winsize,
 } from '../sys/abi/structs.ts';
 import { block, buffer, cString, flags, type Program, place, type Slot, slot } from '../sys/plan/program.ts';
+import { baseOf } from './base.ts';
 import { requireDevice } from './devices.ts';
 import { CONTROL, REPORTS } from './enter.ts';
 import { attach, cloneTree } from './mount-steps.ts';
@@ -114,7 +115,8 @@ export function makeTerminal(p: Program, root: Slot, { size, user, asConsole }: 
 function bindConsole(p: Program, root: Slot, secondary: Slot): void {
   const target = slot('fd:/dev/console');
   const tree = slot('tree:/dev/console');
-  ensurePath(p, root, '/dev/console', target, { kind: 'file', resolve: IN_ROOT_WITHOUT_SYMLINKS });
+  const base = baseOf('/dev/console', root, []);
+  ensurePath(p, base, target, { kind: 'file', resolve: IN_ROOT_WITHOUT_SYMLINKS });
   cloneTree(p, 'clone the terminal for "/dev/console"', secondary, OPEN_TREE_CLONE, tree);
   attach(p, tree, target, 'the terminal at "/dev/console"');
   close(p, target);

@@ -1,11 +1,13 @@
 // A bundle: a directory with config.json and a root file system.
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { constants, existsSync, fstatSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../spec/config.ts';
 import { unsupportedProperties } from '../spec/unsupported.ts';
-import { ConfigError, parseConfig } from '../spec/validate.ts';
+import { CONFIG_BYTES_MAX, ConfigError, parseConfig } from '../spec/validate.ts';
 import { isErrno } from '../sys/errno.ts';
+import { Fd } from '../sys/fd.ts';
 import { RuntimeError } from './errors.ts';
+import { checkSysctlNamespaces } from './sysctl-namespaces.ts';
 
 export interface Bundle {
   /** Absolute. */
@@ -28,6 +30,7 @@ export function loadBundle(directory: string): Bundle {
       unsupported.map(({ path: at, rule }) => `${at}: ${rule}`).join('; '),
     );
   }
+  checkSysctlNamespaces(config);
   return { path, config, configText, rootfs: findRootfs(path, config.root.path) };
 }
 
@@ -43,7 +46,7 @@ function parse(text: Buffer): Config {
 
 function readConfig(bundle: string): Buffer {
   try {
-    return readFileSync(join(bundle, 'config.json'));
+    return readRegularFile(join(bundle, 'config.json'), CONFIG_BYTES_MAX);
   } catch (error) {
     if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
     if (!existsSync(bundle)) {
@@ -56,6 +59,18 @@ function readConfig(bundle: string): Buffer {
       hint: 'hull spec writes one',
     });
   }
+}
+
+/** Without waiting for the writer of a FIFO, and without reading a device to no end. */
+export function readRegularFile(path: string, bytesMax: number): Buffer {
+  using file = new Fd(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY));
+  const stat = fstatSync(file.number);
+  if (!stat.isFile())
+    throw new RuntimeError('NO_CONFIG', `cannot read ${JSON.stringify(path)}: not a regular file`);
+  if (stat.size > bytesMax) {
+    throw new RuntimeError('NO_CONFIG', `cannot read ${JSON.stringify(path)}: more than ${bytesMax} bytes`);
+  }
+  return readFileSync(file.number);
 }
 
 function findRootfs(bundle: string, rootPath: string): string {

@@ -29,12 +29,14 @@ import { writeIdMappings } from './id-mappings.ts';
 import { identify } from './process-identity.ts';
 import { setRlimits } from './rlimits.ts';
 import { awaitExec, nextReport } from './stage-reports.ts';
-import type { SavedState, StateDirectory, StateStore } from './state-store.ts';
+import type { Launched, SavedState, StateDirectory, StateStore } from './state-store.ts';
 
 const SIGKILL = 9;
 
 export interface CreateOptions extends CreationRequest {
   readonly stdio?: readonly [number, number, number];
+  /** What `launch` made for it, to be removed with it. */
+  readonly launched?: Launched;
   /** Gets the terminal, when the config asks for one; owns it then. */
   onTerminal(terminal: Fd): void | Promise<void>;
 }
@@ -198,6 +200,7 @@ class Attempt {
       ociVersion: config.ociVersion,
       ...(this.#cgroup === undefined ? {} : { cgroup: this.#cgroup.save() }),
       ...(config.annotations === undefined ? {} : { annotations: config.annotations }),
+      ...(this.#options.launched === undefined ? {} : { launched: this.#options.launched }),
     };
   }
 

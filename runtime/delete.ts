@@ -81,6 +81,23 @@ async function awaitDeath(saved: SavedState): Promise<void> {
   }
 }
 
+/** The same at the end of a `run`, during which somebody else may have deleted the container. */
+export async function destroyIfThere(
+  store: StateStore,
+  saved: SavedState,
+  warn: (message: string) => void,
+): Promise<void> {
+  using directory = openForDelete(store, saved.id, true);
+  if (directory === undefined || !isSame(directory, saved)) return;
+  await destroy(saved, directory, warn);
+}
+
+/** The name may have been given to another container since. */
+function isSame(directory: StateDirectory, saved: SavedState): boolean {
+  const current = directory.read();
+  return current.created === saved.created && current.process?.pid === saved.process?.pid;
+}
+
 /** Takes away everything that create made: remaining processes, cgroup, state; then the poststop hooks. */
 export async function destroy(
   saved: SavedState,
@@ -91,6 +108,10 @@ export async function destroy(
   if (!saved.ownPidNamespace || saved.process === undefined) await killAll(saved);
   if (host !== undefined && saved.cgroup !== undefined) await removeCgroup(host, saved.cgroup);
   const hooks = await readHooks(directory);
+  if (saved.launched !== undefined) {
+    const { removeLaunched } = await import('./launched.ts');
+    removeLaunched(saved.launched);
+  }
   directory.remove();
   const context = { state: JSON.stringify(specState(saved, 'stopped', 0)), cwd: saved.bundle };
   for (const [index, hook] of (hooks ?? []).entries()) {

@@ -1,16 +1,18 @@
 // `run`: create, start, wait, delete, with the caller's signals and terminal passed on.
 import type { Fd } from '../sys/fd.ts';
+import { isTerminal } from '../sys/terminal.ts';
 import { shellStatus, waitInThread } from '../sys/wait.ts';
 import type { Bundle } from './bundle.ts';
 import { connectConsoleSocket, sendTerminal } from './console-socket.ts';
 import { type Creation, createContainer } from './create.ts';
-import { destroy } from './delete.ts';
+import { destroyIfThere } from './delete.ts';
 import { RuntimeError } from './errors.ts';
 import { writePidFile } from './pid-file.ts';
 import { identify, openProcess, sendSignal } from './process-identity.ts';
 import { forwardedSignals, signalNumber, unblockSignal } from './signals.ts';
 import { runPoststart } from './start.ts';
-import type { StateStore } from './state-store.ts';
+import type { Launched, StateStore } from './state-store.ts';
+import type { StdioRelay } from './stdio-relay.ts';
 import type { CallersTerminal, TerminalRelay } from './terminal-relay.ts';
 
 export interface RunOptions {
@@ -24,12 +26,16 @@ export interface RunOptions {
   readonly newKeyring: boolean;
   readonly rootless: boolean;
   readonly openFilesLimit: number | undefined;
+  /** `none`: the container reads an empty standard input. */
+  readonly stdin: 'inherit' | 'none';
+  /** Set by `launch`. */
+  readonly launched?: Launched;
   warn(message: string): void;
-  /** Asked for only when the container has a terminal and runs in the foreground. */
+  /** Asked for only when a terminal has to be relayed. */
   caller(): CallersTerminal;
 }
 
-/** @throws {RuntimeError} runc's texts, to the letter, for a terminal that goes nowhere */
+/** @throws {RuntimeError} runc's texts, with our name, for a terminal that goes nowhere */
 export function checkTerminal(
   terminal: boolean,
   foreground: boolean,
@@ -38,11 +44,11 @@ export function checkTerminal(
   if (terminal && !foreground && consoleSocket === undefined) {
     throw new RuntimeError(
       'TERMINAL',
-      'cannot allocate tty if runc will detach without setting console socket',
+      'cannot allocate tty if hull will detach without setting console socket',
     );
   }
   if (consoleSocket !== undefined && (!terminal || foreground)) {
-    throw new RuntimeError('TERMINAL', 'cannot use console socket if runc will not detach or allocate tty');
+    throw new RuntimeError('TERMINAL', 'cannot use console socket if hull will not detach or allocate tty');
   }
 }
 
@@ -79,6 +85,9 @@ export async function runContainer(
     throw new RuntimeError('NO_PROCESS', 'process property must not be empty');
   checkTerminal(config.process.terminal === true, !options.detach, options.consoleSocket);
   const target = terminalTarget(options.consoleSocket);
+  await using relay = options.detach
+    ? undefined
+    : await relayStdio(config.process.terminal === true, options);
   const forwarding = options.detach ? undefined : new SignalForwarding();
   try {
     using creation = await createContainer(store, id, bundle, {
@@ -88,9 +97,12 @@ export async function runContainer(
       newKeyring: options.newKeyring,
       rootless: options.rootless,
       openFilesLimit: options.openFilesLimit,
+      ...(relay === undefined ? {} : { stdio: relay.stdio }),
+      ...(options.launched === undefined ? {} : { launched: options.launched }),
       onTerminal: (terminal) => target.onTerminal(terminal),
     });
-    return await supervise(creation, target.terminal, forwarding, options);
+    relay?.started();
+    return await supervise(store, creation, target.terminal, forwarding, options);
   } finally {
     forwarding?.[Symbol.dispose]();
     target.socket?.[Symbol.dispose]();
@@ -98,6 +110,7 @@ export async function runContainer(
 }
 
 async function supervise(
+  store: StateStore,
   creation: Creation,
   terminal: Fd | undefined,
   forwarding: SignalForwarding | undefined,
@@ -114,10 +127,21 @@ async function supervise(
     throw error;
   }
   if (forwarding === undefined) return 0;
+  directory.unlock(); // for as long as it runs, others may kill, pause or delete it
   forwarding.to(creation.pid);
   const status = shellStatus(await waitInThread(creation.pid));
-  if (!options.keep) await destroy(state, directory, options.warn);
+  if (!options.keep) await destroyIfThere(store, state, options.warn);
   return status;
+}
+
+/** The caller's own three, unless one is a terminal or standard input is not wanted. */
+async function relayStdio(
+  hasTerminal: boolean,
+  { stdin, caller }: Pick<RunOptions, 'stdin' | 'caller'>,
+): Promise<StdioRelay | undefined> {
+  if (hasTerminal || (stdin === 'inherit' && ![0, 1, 2].some(isTerminal))) return undefined;
+  const { StdioRelay } = await import('./stdio-relay.ts');
+  return new StdioRelay(stdin, caller);
 }
 
 /** Before the program runs, so that it finds the size of the caller's terminal. */

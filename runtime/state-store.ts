@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { SavedCgroup } from '../cgroups/cgroup.ts';
-import { LOCK_EX } from '../sys/abi/constants.ts';
+import { LOCK_EX, LOCK_UN } from '../sys/abi/constants.ts';
 import { isErrno } from '../sys/errno.ts';
 import { Fd } from '../sys/fd.ts';
 import { syscall } from '../sys/syscall.ts';
@@ -33,6 +33,13 @@ const STATE_BYTES_MAX = 8 * 1024 * 1024;
 export interface LateStep {
   readonly label: string;
   readonly failure?: string;
+}
+
+/** What `launch` made beside the container. */
+export interface Launched {
+  readonly storeRoot: string;
+  /** The bundle, with the mounted root file system. */
+  readonly directory: string;
 }
 
 export interface SavedState {
@@ -51,6 +58,8 @@ export interface SavedState {
   readonly ownPidNamespace: boolean;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly ociVersion: string;
+  /** It was made by `launch`, which also made its bundle. */
+  readonly launched?: Launched;
   readonly late?: { readonly first: number; readonly steps: readonly LateStep[] };
 }
 
@@ -114,6 +123,10 @@ export class StateStore {
     }
   }
 
+  has(id: string): boolean {
+    return existsSync(this.directory(id));
+  }
+
   /** What has been saved, without waiting for anyone. @throws {RuntimeError} when there is no such container */
   read(id: string): SavedState {
     return readState(this.directory(id));
@@ -141,6 +154,11 @@ export class StateDirectory implements Disposable {
       this[Symbol.dispose]();
       throw new RuntimeError('NOT_FOUND', 'container does not exist');
     }
+  }
+
+  /** Others may change the state from here on. */
+  unlock(): void {
+    syscall('flock', this.#fd.number, LOCK_UN);
   }
 
   get fifo(): string {

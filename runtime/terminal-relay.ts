@@ -10,6 +10,7 @@ import { syscall, trySyscall } from '../sys/syscall.ts';
 export interface CallersTerminal {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
+  readonly error: NodeJS.WriteStream;
 }
 
 const STDIN = 0;

@@ -67,4 +67,8 @@ export const isRootless = (context: CommandContext): boolean => context.rootless
 
 export const openStore = (context: CommandContext): StateStore => StateStore.open(context.root);
 
-export const caller = (): CallersTerminal => ({ input: process.stdin, output: process.stdout });
+export const caller = (): CallersTerminal => ({
+  input: process.stdin,
+  output: process.stdout,
+  error: process.stderr,
+});

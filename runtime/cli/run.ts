@@ -38,6 +38,7 @@ export const command = defineCommand({
       newKeyring: !options.noNewKeyring,
       rootless: isRootless(context),
       openFilesLimit: openFilesLimit(),
+      stdin: 'inherit',
       caller,
       warn: (message) => context.log.warning(message),
     }),

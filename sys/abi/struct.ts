@@ -49,16 +49,18 @@ const alignUp = (n: number, alignment: number): number => Math.ceil(n / alignmen
 
 /** `size` is what the C compiler says; a table that does not add up to it fails when its module loads. */
 export function struct<const F extends Fields>(name: string, size: number, fields: F): Struct<F> {
-  const entries = Object.entries(fields) as [keyof F & string, Scalar<number | bigint>][];
+  // Every command makes every struct, in cold code: taking entries apart with [,] would double what that takes.
+  const names = Object.keys(fields) as (keyof F & string)[];
   const offsets = {} as Record<keyof F, number>;
   let end = 0;
   let alignment = 1;
-  for (const [field, type] of entries) {
-    offsets[field] = alignUp(end, type.size);
-    end = offsets[field] + type.size;
-    alignment = Math.max(alignment, type.size);
+  for (let i = 0; i < names.length; i++) {
+    const field = names[i] as keyof F;
+    const bytes = fields[field]?.size ?? 0;
+    offsets[field] = alignUp(end, bytes);
+    end = offsets[field] + bytes;
+    if (bytes > alignment) alignment = bytes;
   }
-  // Not node:assert, which takes 3 ms to load.
   const sum = alignUp(end, alignment);
   if (sum !== size) throw new Error(`sizeof(struct ${name}) is ${size}, but its fields take ${sum}`);
   return {
@@ -68,16 +70,17 @@ export function struct<const F extends Fields>(name: string, size: number, field
     encode(values) {
       const bytes = new Uint8Array(size);
       const view = new DataView(bytes.buffer);
-      for (const [field, type] of entries) {
+      for (const field of names) {
         const value = values[field];
-        if (value !== undefined) type.set(view, offsets[field], value);
+        if (value !== undefined) (fields[field] as Scalar<typeof value>).set(view, offsets[field], value);
       }
       return bytes;
     },
     decode(bytes) {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       const values = {} as Record<keyof F, number | bigint>;
-      for (const [field, type] of entries) values[field] = type.get(view, offsets[field]);
+      for (const field of names)
+        values[field] = (fields[field] as Scalar<number | bigint>).get(view, offsets[field]);
       return values as Values<F>;
     },
   };

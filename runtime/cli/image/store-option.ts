@@ -22,7 +22,9 @@ export function defaultStore(euid: number, { XDG_DATA_HOME = '', HOME = '/' }: D
   return path.join(data, 'hull');
 }
 
-export function openImageStore(option: string | undefined): Store {
+export function storeRoot(option: string | undefined): string {
   const isGiven = option !== undefined && option !== '';
-  return openStore(isGiven ? option : defaultStore(process.geteuid?.() ?? 0, process.env));
+  return isGiven ? option : defaultStore(process.geteuid?.() ?? 0, process.env);
 }
+
+export const openImageStore = (option: string | undefined): Store => openStore(storeRoot(option));
