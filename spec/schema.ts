@@ -87,10 +87,11 @@ export const int64 = wideInteger(-INT64_MAX - 1n, INT64_MAX);
 
 /** One of the names; the error says which there are, and what was given. */
 export function oneOf<const T extends string>(names: readonly T[]): Check<T> {
-  const known = new Set<unknown>(names);
-  const rule = `must be one of ${names.map((name) => `"${name}"`).join(', ')}`;
+  let known: ReadonlySet<unknown> | undefined;
   return (value, at, report) => {
+    known ??= new Set<unknown>(names);
     if (known.has(value)) return;
+    const rule = `must be one of ${names.map((name) => `"${name}"`).join(', ')}`;
     report.add(at, typeof value === 'string' ? `${rule}, not ${quote(value)}` : rule);
   };
 }
@@ -142,15 +143,29 @@ export type Properties<T> = {
     : Required<T[K]>;
 };
 
-/** Properties that the table does not name are left alone, as the standards demand. */
+interface Row {
+  readonly name: string;
+  readonly suffix: string;
+  readonly check: Check<unknown>;
+  readonly missing: string | undefined;
+}
+
+function rowsOf(properties: Readonly<Record<string, Check<unknown> | Required<unknown>>>): Row[] {
+  return Object.entries(properties).map(([name, row]) => {
+    const { check, missing } = typeof row === 'function' ? { check: row, missing: undefined } : row;
+    return { name, suffix: memberPath('', name), check, missing };
+  });
+}
+
+/**
+ * Properties that the table does not name are left alone, as the standards demand. The rows are made when they are first
+ * needed: most configurations leave most of a standard out, and hull starts anew for each.
+ */
 export function object<T extends object>(properties: Properties<T>): Check<T> {
-  const rows = Object.entries<Check<unknown> | Required<unknown>>(properties).map(([name, row]) => ({
-    name,
-    suffix: memberPath('', name),
-    ...('check' in row ? row : { check: row, missing: undefined }),
-  }));
+  let rows: readonly Row[] | undefined;
   return (value, at, report) => {
     if (!isObject(value)) return report.add(at, 'must be an object');
+    rows ??= rowsOf(properties);
     for (const { name, suffix, check, missing } of rows) {
       const member = value[name];
       if (member !== undefined) check(member, at + suffix, report);

@@ -24,7 +24,7 @@ function loadAddon(): Addon {
   return (
     tryLoad(`${import.meta.dirname}/../node_modules/${file}`) ??
     tryLoad(`${import.meta.dirname}/../../${file}`) ??
-    process.getBuiltinModule('node:module').createRequire(import.meta.url)('ffi-rs')
+    process.getBuiltinModule('node:module').createRequire(import.meta.filename)('ffi-rs')
   );
 }
 

@@ -10,7 +10,7 @@ describe('struct()', () => {
   });
 
   it('refuses a size that the fields do not add up to', () => {
-    expect(() => struct('wrong', 12, { a: u64, b: u32 })).toThrow(
+    expect(() => struct('wrong', 12, { a: u64, b: u32 }).encode({})).toThrow(
       'sizeof(struct wrong) is 12, but its fields take 16',
     );
   });
