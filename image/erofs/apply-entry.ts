@@ -45,7 +45,8 @@ function addDirectory(tree: LayerTree, path: LayerPath, attributes: Attributes):
 }
 
 function addNewDirectory(tree: LayerTree, parent: Directory, name: string, attributes: Attributes): void {
-  const directory = tree.newDirectory(parent, name, attributes, 'entry');
+  const below = parent.children.has(name) ? undefined : tree.below(parent, name);
+  const directory = tree.newDirectory(parent, name, below, attributes);
   directory.hasContent = true;
   tree.place(parent, name, directory);
 }
@@ -138,7 +139,7 @@ function hide(tree: LayerTree, kind: 'whiteout' | 'opaque', { parent, name }: La
   const directory = tree.resolve(parent, 'whiteout');
   if (directory === undefined) return;
   if (kind === 'opaque') directory.isOpaque = true;
-  else directory.whiteouts.add(name);
+  else directory.hide(name);
   tree.forgetPaths();
 }
 

@@ -18,9 +18,14 @@ export function dependsOnBelow(
 ): boolean {
   return (
     linksBelow.length > 0 ||
-    implied.some((directory) => isOther(directory, lower)) ||
-    hiding.some((path) => lower.lookup(path)?.kind !== 'directory')
+    inOrder(implied, ({ path }) => path).some((directory) => isOther(directory, lower)) ||
+    inOrder(hiding, (path) => path).some((path) => lower.lookup(path)?.kind !== 'directory')
   );
+}
+
+/** Parents before what is in them, so that each lookup goes on where the last one was. */
+function inOrder<Item>(items: readonly Item[], pathOf: (item: Item) => string): Item[] {
+  return items.toSorted((a, b) => (pathOf(a) < pathOf(b) ? -1 : 1));
 }
 
 function isOther(implied: ImpliedDirectory, lower: LowerTree): boolean {

@@ -89,8 +89,17 @@ export class ErofsImage {
     return [...decodeDirectory(content, this.#super.blockSize)];
   }
 
+  /** Bisects the blocks by their first names, as the kernel does: a layer can ask for very many names. */
   lookup(directory: ErofsInode, name: string): ErofsInode | undefined {
-    const found = this.list(directory).find((dirent) => dirent.name === name);
+    let low = 0;
+    let high = Math.ceil(directory.size / this.#super.blockSize) - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      const [first] = this.#dirents(directory, middle);
+      if (first !== undefined && first.name <= name) low = middle;
+      else high = middle - 1;
+    }
+    const found = this.#dirents(directory, low).find((dirent) => dirent.name === name);
     return found && this.inode(found.nid);
   }
 
@@ -120,6 +129,13 @@ export class ErofsImage {
       xattrs.push(decodeXattrEntry(body.subarray(at)));
     }
     return xattrs;
+  }
+
+  #dirents(directory: ErofsInode, block: number): Dirent[] {
+    const { blockSize } = this.#super;
+    const bytes = Buffer.alloc(Math.min(blockSize, directory.size - block * blockSize));
+    this.read(directory, block * blockSize, bytes);
+    return [...decodeDirectory(bytes, blockSize)];
   }
 
   #sharedXattr(id: number): Xattr {

@@ -15,6 +15,8 @@ const OPAQUE_XATTR = 'trusted.overlay.opaque';
 /** The merged tree of `images`, the lowest first. */
 export class LayerStack implements LowerTree {
   readonly #roots: readonly Found[];
+  /** The way to the path of the last lookup, most of which the next one shares. */
+  readonly #trail: { readonly name: string; readonly found: readonly Found[] }[] = [];
 
   constructor(images: readonly ErofsImage[]) {
     this.#roots = merge(images.toReversed().map((image) => ({ image, inode: image.root })));
@@ -22,23 +24,34 @@ export class LayerStack implements LowerTree {
 
   lookup(path: string): LowerNode | undefined {
     if (path === '') return this.#root();
-    let found = this.#roots;
-    for (const component of path.split('/')) {
-      const below = found.map(({ image, inode }): Found | undefined => {
-        const child = isDirectory(inode) ? image.lookup(inode, component) : undefined;
-        return child && { image, inode: child };
-      });
-      found = merge(below.filter((child) => child !== undefined));
+    const names = path.split('/');
+    let shared = 0;
+    while (shared < names.length && this.#trail[shared]?.name === names[shared]) shared++;
+    this.#trail.length = shared;
+    let found = this.#trail[shared - 1]?.found ?? this.#roots;
+    for (const name of names.slice(shared)) {
+      if (found.length === 0) break;
+      found = descend(found, name);
+      this.#trail.push({ name, found });
     }
-    const [top] = found;
-    return top && toLowerNode(top);
+    return toLowerNode(found);
   }
 
   /** The root that the highest layer describes: the others have one only because an image needs it. */
   #root(): LowerNode | undefined {
-    const roots = this.#roots.map(toLowerNode);
-    return roots.find((root) => !isImplied(root)) ?? roots[0];
+    const nodes = this.#roots.map((root) => toLowerNode([root]));
+    const described = nodes.find((node) => node !== undefined && !isImplied(node)) ?? nodes[0];
+    return described && { ...described, child: (name) => toLowerNode(descend(this.#roots, name)) };
   }
+}
+
+/** What layers have under a name in the directories that are merged. */
+function descend(directories: readonly Found[], name: string): Found[] {
+  const children = directories.map(({ image, inode }): Found | undefined => {
+    const child = isDirectory(inode) ? image.lookup(inode, name) : undefined;
+    return child && { image, inode: child };
+  });
+  return merge(children.filter((child) => child !== undefined));
 }
 
 /** Of what layers have at a path, the highest first, what counts: one thing, or directories that are merged. */
@@ -65,7 +78,10 @@ const KINDS: ReadonlyMap<number, LowerNode['kind']> = new Map([
   [S_IFIFO, 'fifo'],
 ]);
 
-function toLowerNode({ image, inode }: Found): LowerNode {
+function toLowerNode(found: readonly Found[]): LowerNode | undefined {
+  const [top] = found;
+  if (top === undefined) return undefined;
+  const { image, inode } = top;
   const kind = KINDS.get(inode.mode & S_IFMT) ?? 'file';
   const isDevice = kind === 'character' || kind === 'block';
   return {
@@ -79,5 +95,6 @@ function toLowerNode({ image, inode }: Found): LowerNode {
     target: kind === 'symlink' ? image.symlinkTarget(inode) : '',
     ...decodeDevice(isDevice ? inode.address : 0),
     read: (position, into) => image.read(inode, position, into),
+    child: (name) => toLowerNode(descend(found, name)),
   };
 }

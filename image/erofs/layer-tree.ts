@@ -3,8 +3,7 @@ import type { Attributes } from '../layer/entry.ts';
 import { LayerError, quoteBytes } from '../layer/error.ts';
 import type { LayerLimits } from '../layer/limits.ts';
 import type { LowerNode, LowerTree } from '../layer/lower-tree.ts';
-import { joinPath } from '../layer/path.ts';
-import { Directory, type Origin, type TreeNode } from './directory.ts';
+import { Directory, type TreeNode } from './directory.ts';
 import { S_IFDIR } from './format.ts';
 import { InodeTable } from './inode-table.ts';
 import { XattrStore } from './xattr-store.ts';
@@ -44,6 +43,9 @@ export class LayerTree {
   readonly lower: LowerTree | undefined;
 
   readonly #limits: LayerLimits;
+  #directories = 0;
+  #lookups = 0;
+  #pathBytes = 0;
   /** The parent of the last entry: most entries have the one of the entry before. */
   #lastPath: string | undefined;
   #lastDirectory: Directory;
@@ -51,8 +53,7 @@ export class LayerTree {
   constructor(lower: LowerTree | undefined, limits: LayerLimits) {
     this.lower = lower;
     this.#limits = limits;
-    const below = lower?.lookup('');
-    this.root = this.newDirectory(undefined, '', below ?? IMPLIED, below === undefined ? 'guess' : 'below');
+    this.root = this.newDirectory(undefined, '', lower?.lookup(''));
     this.#lastDirectory = this.root;
   }
 
@@ -63,16 +64,26 @@ export class LayerTree {
     return inode;
   }
 
+  /** A directory with these attributes; without them it has those of `below`, or what is implied. */
   newDirectory(
     parent: Directory | undefined,
     name: string,
-    attributes: Attributes,
-    origin: Origin,
+    below: LowerNode | undefined,
+    attributes?: Attributes,
   ): Directory {
     if (parent !== undefined && parent.depth >= this.#limits.depth) {
       throw new LayerError('LIMIT', `cannot take a layer with directories deeper than ${this.#limits.depth}`);
     }
-    return new Directory(parent, name, this.newInode(S_IFDIR, attributes), origin);
+    if (++this.#directories > this.#limits.directories) {
+      throw new LayerError(
+        'LIMIT',
+        `cannot take a layer with more than ${this.#limits.directories} directories`,
+      );
+    }
+    const isBelow = below?.kind === 'directory';
+    const inode = this.newInode(S_IFDIR, attributes ?? (isBelow ? below : IMPLIED));
+    const origin = attributes !== undefined ? 'entry' : isBelow ? 'below' : 'guess';
+    return new Directory(parent, name, inode, origin, below);
   }
 
   /** Puts `node` where something else may be. */
@@ -87,10 +98,24 @@ export class LayerTree {
 
   #noteReplaced(gone: Directory): void {
     const directories = [gone];
-    for (const { wasGuess, parent, name, path, children } of directories) {
-      if (wasGuess && parent?.showsBelow(name)) this.replaced.push(path);
-      for (const child of children.values()) if (child instanceof Directory) directories.push(child);
+    for (const directory of directories) {
+      const { wasGuess, parent, name } = directory;
+      if (wasGuess && parent?.showsBelow(name)) this.replaced.push(this.reported(directory.path));
+      for (const child of directory.children.values())
+        if (child instanceof Directory) directories.push(child);
     }
+  }
+
+  /** `path`, which is going to be kept as text: deep directories have long paths, and there may be many. */
+  reported(path: string): string {
+    this.#pathBytes += path.length;
+    if (this.#pathBytes > this.#limits.metadataBytes) {
+      throw new LayerError(
+        'LIMIT',
+        `cannot note more than ${this.#limits.metadataBytes} bytes of paths for a layer`,
+      );
+    }
+    return path;
   }
 
   /** Something has changed that can lead paths elsewhere. */
@@ -116,6 +141,9 @@ export class LayerTree {
     while (directory !== undefined) {
       const component = pending.pop();
       if (component === undefined) return directory;
+      if (++this.#lookups > this.#limits.lookups) {
+        throw new LayerError('LIMIT', `cannot look up more than ${this.#limits.lookups} names for a layer`);
+      }
       if (component === '' || component === '.') continue;
       if (component === '..') {
         directory = directory.parent ?? directory;
@@ -145,8 +173,7 @@ export class LayerTree {
 
   /** What the layers below show in a directory of this one. */
   below(directory: Directory, name: string): LowerNode | undefined {
-    if (this.lower === undefined || !directory.showsBelow(name)) return undefined;
-    return this.lower.lookup(joinPath(directory.path, name));
+    return directory.showsBelow(name) ? directory.below?.child(name) : undefined;
   }
 
   #symlinkAt(directory: Directory, name: string): string | undefined {
@@ -172,8 +199,7 @@ export class LayerTree {
     // Nothing can be hidden where nothing is; but what is below may not be known.
     const isUnknown = this.lower === undefined && !isInTheWay;
     if (!isBelow && purpose !== 'content' && !(purpose === 'whiteout' && isUnknown)) return undefined;
-    const [attributes, origin] = isBelow ? ([below, 'below'] as const) : ([IMPLIED, 'guess'] as const);
-    const directory = this.newDirectory(parent, name, attributes, origin);
+    const directory = this.newDirectory(parent, name, below);
     this.place(parent, name, directory);
     return directory;
   }

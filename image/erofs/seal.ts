@@ -44,9 +44,18 @@ export function sealTree(tree: LayerTree): SealedTree {
   return new Sealer(tree).seal();
 }
 
+/** A directory whose turn has not come. */
+interface Pending {
+  readonly directory: Directory;
+  // Both could be asked of the directory, which would ask all its parents: too often, if there are many deep ones.
+  readonly path: string;
+  /** Whether what the layers below have at its path can be seen. */
+  readonly isVisible: boolean;
+}
+
 class Sealer {
   readonly #tree: LayerTree;
-  readonly #queue: Directory[];
+  readonly #queue: Pending[];
   readonly #directories: SealedDirectory[] = [];
   readonly #inodes: number[] = [];
   readonly #implied: ImpliedDirectory[] = [];
@@ -57,21 +66,11 @@ class Sealer {
 
   constructor(tree: LayerTree) {
     this.#tree = tree;
-    this.#queue = [tree.root];
+    this.#queue = [{ directory: tree.root, path: '', isVisible: true }];
   }
 
   seal(): SealedTree {
-    for (const directory of this.#queue) {
-      dropNeedless(directory);
-      this.#applyWhiteouts(directory);
-      this.#markOpaque(directory);
-      this.#noteImplied(directory);
-      this.#tree.inodes.addLink(directory.inode, 2);
-      this.#inodes.push(directory.inode);
-      this.#sealChildren(directory);
-      // Names are byte strings: the order of their characters is that of their bytes.
-      this.#directories.push({ directory, names: ['.', '..', ...directory.children.keys()].sort() });
-    }
+    for (const pending of this.#queue) this.#sealDirectory(pending);
     if (this.#tree.lower === undefined) {
       for (const path of this.#tree.replaced) this.#implied.push({ path, for: 'entry' });
     }
@@ -84,58 +83,81 @@ class Sealer {
     };
   }
 
-  #sealChildren(directory: Directory): void {
+  #sealDirectory(pending: Pending): void {
+    const { directory, isVisible } = pending;
+    const isMerged = isVisible && !directory.isOpaque;
+    dropNeedless(directory, isMerged);
+    this.#applyWhiteouts(pending, isMerged);
+    if (isVisible) {
+      this.#markOpaque(directory);
+      this.#noteImplied(pending);
+    }
+    this.#tree.inodes.addLink(directory.inode, 2);
+    this.#inodes.push(directory.inode);
+    this.#sealChildren(pending, isMerged);
+    // Names are byte strings: the order of their characters is that of their bytes.
+    this.#directories.push({ directory, names: ['.', '..', ...directory.children.keys()].sort() });
+  }
+
+  #sealChildren({ directory, path }: Pending, isMerged: boolean): void {
     const { inodes, linksBelow } = this.#tree;
     for (const [name, child] of directory.children) {
       if (child instanceof Directory) {
         inodes.addLink(directory.inode);
-        this.#queue.push(child);
+        const isVisible = isMerged && !directory.hides(name);
+        this.#queue.push({ directory: child, path: joinPath(path, name), isVisible });
+        continue;
+      }
+      const target = linksBelow.get(child);
+      if (target === undefined) {
+        inodes.addLink(child);
+        if (inodes.links(child) === 1) this.#inodes.push(child);
       } else {
-        const target = linksBelow.get(child);
-        if (target === undefined) {
-          inodes.addLink(child);
-          if (inodes.links(child) === 1) this.#inodes.push(child);
-        } else {
-          directory.children.delete(name);
-          this.#linksBelow.push({ path: joinPath(directory.path, name), target });
-        }
+        directory.children.delete(name);
+        this.#linksBelow.push({ path: this.#tree.reported(joinPath(path, name)), target });
       }
     }
   }
 
   /** What the layer has itself stays; a directory among it hides all that one below has. */
-  #applyWhiteouts(directory: Directory): void {
+  #applyWhiteouts({ directory, path }: Pending, isMerged: boolean): void {
     let hides = false;
-    for (const name of directory.whiteouts) {
+    for (const name of directory.hidden) {
       const child = directory.children.get(name);
-      if (child instanceof Directory) child.isOpaque = true;
-      else if (child === undefined && this.#isNeeded(directory, name)) {
+      if (child instanceof Directory) {
+        if (isMerged) this.#hideBelow(child);
+      } else if (child === undefined && isMerged && this.#isBelow(directory, name)) {
         directory.children.set(name, this.#whiteoutInode());
         hides = true;
       }
     }
-    if (hides) this.#hiding.push(directory.path);
+    if (hides) this.#hiding.push(this.#tree.reported(path));
   }
 
-  /** Nothing is to be hidden where nothing can be seen. */
-  #isNeeded(directory: Directory, name: string): boolean {
-    const { lower } = this.#tree;
-    if (!directory.isMerged) return false;
-    return lower === undefined || lower.lookup(joinPath(directory.path, name)) !== undefined;
+  /** Nothing needs to be hidden where nothing is; what is below may not be known. */
+  #isBelow(directory: Directory, name: string): boolean {
+    return this.#tree.lower === undefined || directory.below?.child(name) !== undefined;
   }
 
   #markOpaque(directory: Directory): void {
-    const { lower, xattrs } = this.#tree;
-    if (!directory.isOpaque || directory.parent?.isMerged === false) return;
-    if (lower !== undefined && lower.lookup(directory.path)?.kind !== 'directory') return;
-    xattrs.add(directory.inode, OPAQUE);
+    if (directory.isOpaque) this.#hideBelow(directory);
   }
 
-  #noteImplied({ origin, wasGuess, hasContent, parent, name, path }: Directory): void {
-    const isKnown = this.#tree.lower !== undefined || !wasGuess;
-    if (isKnown || parent === undefined || !parent.showsBelow(name)) return;
+  #hideBelow(directory: Directory): void {
+    const { lower, xattrs } = this.#tree;
+    const { parent, name } = directory;
+    const below = parent === undefined ? directory.below : parent.below?.child(name);
+    if (lower === undefined || below?.kind === 'directory') xattrs.add(directory.inode, OPAQUE);
+  }
+
+  #noteImplied({ directory, path }: Pending): void {
+    const { origin, wasGuess, hasContent, parent } = directory;
+    if (this.#tree.lower !== undefined || !wasGuess || parent === undefined) return;
     const guessed = hasContent ? 'content' : 'whiteouts';
-    this.#implied.push({ path, for: origin === 'entry' ? 'entry' : guessed });
+    this.#implied.push({
+      path: this.#tree.reported(path),
+      for: origin === 'entry' ? 'entry' : guessed,
+    });
   }
 
   /** overlayfs's own form: a character device 0:0 (Documentation/filesystems/overlayfs.rst). */
@@ -147,9 +169,10 @@ class Sealer {
 }
 
 /** Directories that are there for their whiteouts, where nothing can be seen that these could hide. */
-function dropNeedless(directory: Directory): void {
+function dropNeedless(directory: Directory, isMerged: boolean): void {
   for (const [name, child] of directory.children) {
     const isForWhiteouts = child instanceof Directory && !child.hasContent;
-    if (isForWhiteouts && !directory.showsBelow(name)) directory.children.delete(name);
+    const isVisible = isMerged && !directory.hides(name);
+    if (isForWhiteouts && !isVisible) directory.children.delete(name);
   }
 }

@@ -80,7 +80,7 @@ function entryFilter(sink: LayerSink<unknown>, limits: LayerLimits): TarHandler 
   const entry = (tarEntry: TarEntry): void => {
     metadataBytes += sizeOfMetadata(tarEntry);
     if (metadataBytes > limits.metadataBytes) {
-      const limit = `${limits.metadataBytes} bytes of names, link targets and extended attributes`;
+      const limit = `${limits.metadataBytes} bytes of names, links, extended attributes and sparse maps`;
       throw new LayerError('LIMIT', `cannot take a layer with more than ${limit}`);
     }
     const layerEntry = toLayerEntry(tarEntry, limits);
@@ -99,8 +99,11 @@ function entryFilter(sink: LayerSink<unknown>, limits: LayerLimits): TarHandler 
   };
 }
 
-function sizeOfMetadata({ name, linkName, xattrs }: TarEntry): number {
-  let bytes = name.length + linkName.length;
+/** What a segment of a sparse file takes as an object. */
+const SEGMENT_BYTES = 64;
+
+function sizeOfMetadata({ name, linkName, xattrs, sparse }: TarEntry): number {
+  let bytes = name.length + linkName.length + SEGMENT_BYTES * (sparse?.segments.length ?? 0);
   for (const xattr of xattrs) bytes += xattr.name.length + xattr.value.length;
   return bytes;
 }

@@ -13,6 +13,10 @@ export interface LayerLimits {
   readonly componentBytes: number;
   /** Directories on the way to an entry, symbolic links followed. */
   readonly depth: number;
+  /** Directories of the layer: one long name can imply hundreds, which cost some 500 bytes each. */
+  readonly directories: number;
+  /** Components that are looked up for all paths of the layer: through links, one path can have 80,000. */
+  readonly lookups: number;
   /** One value: EROFS has 16 bits for its length, one less than the kernel's XATTR_SIZE_MAX needs. */
   readonly xattrValueBytes: number;
   /** Extended attributes of one entry. */
@@ -21,7 +25,7 @@ export interface LayerLimits {
   readonly xattrBytes: number;
   /** Headers in the archive, extended ones included; each kept entry costs about 150 bytes of memory. */
   readonly entries: number;
-  /** Names, link targets and attribute values of the whole layer, which stay in memory until its end. */
+  /** Names, link targets, attributes and sparse maps of the whole layer, which stay in memory until its end. */
   readonly metadataBytes: number;
   /** The archive, and what its files say they hold (a sparse file says more than it stores). */
   readonly totalBytes: number;
@@ -34,7 +38,9 @@ export const DEFAULT_LIMITS: LayerLimits = {
   extendedHeaderBytes: MiB,
   nameBytes: 4096,
   componentBytes: 255,
-  depth: 1024,
+  depth: 512,
+  directories: 250_000,
+  lookups: 50_000_000,
   xattrValueBytes: 64 * KiB - 1,
   xattrs: 256,
   xattrBytes: 192 * KiB,

@@ -111,6 +111,28 @@ describe('createErofsSink()', () => {
     const listed = built.image.list(built.image.root).map(({ name }) => name);
     expect(listed.join('/') === ['.', '..', ...names].sort().join('/')).toBe(true);
     expect(Object.keys(listImage(built.image))).toHaveLength(names.length + 1);
+    for (const name of names) expect(built.image.lookup(built.image.root, name)).toBeDefined();
+    for (const name of ['', ' ', 'n', 'n1x', 'zzz'])
+      expect(built.image.lookup(built.image.root, name)).toBeUndefined();
+  });
+
+  it('holds files of more than 4 GiB', async () => {
+    const size = 6 * 1024 ** 3;
+    const pax: [string, string][] = [
+      ['GNU.sparse.size', String(size)],
+      ['GNU.sparse.map', `${size - 3},3`],
+    ];
+    for (const blockSize of [512, 4096] as const) {
+      using built = await buildImage(tar.archive(tar.file('huge', 'end', { pax }), tar.file('next', 'n')), {
+        blockSize,
+      });
+      const { image } = built;
+      const huge = image.lookup(image.root, 'huge');
+      if (huge === undefined) throw new Error('huge is there');
+      const end = Buffer.alloc(5);
+      image.read(huge, size - 5, end);
+      expect([huge.size, end.toString()]).toEqual([size, '\0\0end']);
+    }
   });
 
   it('shares attributes that several inodes have, and only these', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ErofsOptions } from '../../../../image/erofs/sink.ts';
 import { LayerError } from '../../../../image/layer/error.ts';
-import { DEFAULT_LIMITS } from '../../../../image/layer/limits.ts';
+import { DEFAULT_LIMITS, type LayerLimits } from '../../../../image/layer/limits.ts';
 import { buildImage, type Listing, listImage, shapeOf } from '../../../support/layer-image.ts';
 import * as tar from '../../../support/tar-maker.ts';
 
@@ -86,6 +86,37 @@ describe('paths of entries (L-01)', () => {
       tar.file('l/c/d/f'),
     ];
     await expect(listingOf(throughLinks, options)).rejects.toThrow(tooDeep);
+  });
+});
+
+describe('limits of a tree (L-07)', () => {
+  const limited = (limits: Partial<LayerLimits>) => ({ limits: { ...DEFAULT_LIMITS, ...limits } });
+
+  it('bound directories, those that names imply too', async () => {
+    const deep = (name: string) => tar.file(`${name}/${'d/'.repeat(20)}f`);
+    expect(Object.keys(await listingOf([deep('a'), deep('b')], limited({ directories: 43 })))).toHaveLength(
+      45,
+    );
+    await expect(listingOf([deep('a'), deep('b')], limited({ directories: 42 }))).rejects.toThrow(
+      'cannot take a layer with more than 42 directories',
+    );
+  });
+
+  it('bound the paths that an image reports', async () => {
+    const entries = Array.from({ length: 10 }, (_, n) => tar.file(`${n}/${'d/'.repeat(40)}f`));
+    await expect(listingOf(entries, limited({ metadataBytes: 10_000 }))).rejects.toThrow(
+      'cannot note more than 10000 bytes of paths for a layer',
+    );
+    expect(Object.keys(await listingOf(entries, limited({ metadataBytes: 20_000 })))).toHaveLength(421);
+  });
+
+  it('bound the work that links make of paths', async () => {
+    const laps = tar.symlink('l', '', { pax: [['linkpath', 'd/../'.repeat(500)]] });
+    const entries = [tar.directory('d'), laps, ...Array.from({ length: 10 }, (_, n) => tar.file(`l/${n}/f`))];
+    await expect(listingOf(entries, limited({ lookups: 5000 }))).rejects.toThrow(
+      'cannot look up more than 5000 names for a layer',
+    );
+    expect(Object.keys(await listingOf(entries, limited({ lookups: 50_000 })))).toHaveLength(23);
   });
 });
 

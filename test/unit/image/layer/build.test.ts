@@ -221,9 +221,20 @@ describe('buildLayer()', () => {
       );
       const limits = { ...DEFAULT_LIMITS, metadataBytes: 100_000 };
       expect(await refusal(inChunks(tar.archive(...links), 999), { limits })).toBe(
-        'LIMIT: cannot take a layer with more than 100000 bytes of names, link targets and extended attributes',
+        'LIMIT: cannot take a layer with more than 100000 bytes of names, links, extended attributes and sparse maps',
       );
       expect(await refusal(inChunks(tar.archive(...links.slice(0, 20)), 999), { limits })).toBe('taken');
+      const map = Array.from({ length: 2000 }, (_, n) => `${n},0`).join();
+      const sparse = tar.file('s', '', {
+        pax: [
+          ['GNU.sparse.size', '9999'],
+          ['GNU.sparse.map', map],
+        ],
+      });
+      expect(await refusal(inChunks(tar.archive(sparse), 999), { limits })).toMatch(
+        /^LIMIT: .* sparse maps$/,
+      );
+      expect(await refusal(inChunks(tar.archive(sparse), 999))).toBe('taken');
     });
 
     it('what image-spec does not pack layers with', async () => {
