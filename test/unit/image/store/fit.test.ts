@@ -15,6 +15,7 @@ const node = (kind: LowerNode['kind'], mode: number): LowerNode => ({
   major: 0,
   minor: 0,
   read: () => {},
+  child: () => undefined,
 });
 
 const plain = node('directory', 0o755);
