@@ -33,10 +33,14 @@ import type { Launched, SavedState, StateDirectory, StateStore } from './state-s
 
 const SIGKILL = 9;
 
+export type PhaseListener = (label: string, milliseconds: number) => void;
+
 export interface CreateOptions extends CreationRequest {
   readonly stdio?: readonly [number, number, number];
   /** What `launch` made for it, to be removed with it. */
   readonly launched?: Launched;
+  /** Told after each part of the creation how long it took. */
+  readonly onPhase?: PhaseListener | undefined;
   /** Gets the terminal, when the config asks for one; owns it then. */
   onTerminal(terminal: Fd): void | Promise<void>;
 }
@@ -126,8 +130,10 @@ class Attempt {
   }
 
   async run(): Promise<Creation> {
-    for (const { does, answers } of this.#steps) if (answers === undefined) await this.#actions[does]();
-    await this.#converse();
+    for (const { does, answers, label } of this.#steps) {
+      if (answers === undefined) await this.#timed(label, this.#actions[does]);
+    }
+    await this.#timed('answer the stage until the container is made', () => this.#converse());
     return new Creation({
       state: present(this.#state),
       bundle: this.#facts.bundle,
@@ -137,6 +143,17 @@ class Attempt {
       pid: this.#pid,
       abandon: () => this.undo(),
     });
+  }
+
+  async #timed(label: string, action: () => void | Promise<void>): Promise<void> {
+    const { onPhase } = this.#options;
+    if (onPhase === undefined) {
+      await action();
+      return;
+    }
+    const start = performance.now();
+    await action();
+    onPhase(label, performance.now() - start);
   }
 
   /** What each step of the table is, as a function. */

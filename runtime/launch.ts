@@ -64,10 +64,14 @@ export async function launch(
 }
 
 async function imageFor(store: Store, { image, onImport }: LaunchRequest): Promise<ImageRecord> {
-  if (image === undefined || image === EMBEDDED_IMAGE) return await ensureEmbeddedImage(store);
+  if (image === undefined || isEmbedded(image)) return await ensureEmbeddedImage(store);
   if (isSourceReference(image)) return await importImage(store, image, { onProgress: onImport });
   return findImage(store, image);
 }
+
+/** With its tag or without. */
+const isEmbedded = (image: string): boolean =>
+  image === EMBEDDED_IMAGE || `${image}:latest` === EMBEDDED_IMAGE;
 
 const containerDirectory = (storeRoot: string, id: string): string => join(storeRoot, 'containers', id);
 

@@ -4,7 +4,7 @@ import { isTerminal } from '../sys/terminal.ts';
 import { shellStatus, waitInThread } from '../sys/wait.ts';
 import type { Bundle } from './bundle.ts';
 import { connectConsoleSocket, sendTerminal } from './console-socket.ts';
-import { type Creation, createContainer } from './create.ts';
+import { type Creation, createContainer, type PhaseListener } from './create.ts';
 import { destroyIfThere } from './delete.ts';
 import { RuntimeError } from './errors.ts';
 import { writePidFile } from './pid-file.ts';
@@ -28,6 +28,7 @@ export interface RunOptions {
   readonly openFilesLimit: number | undefined;
   /** `none`: the container reads an empty standard input. */
   readonly stdin: 'inherit' | 'none';
+  readonly onPhase?: PhaseListener | undefined;
   /** Set by `launch`. */
   readonly launched?: Launched;
   warn(message: string): void;
@@ -99,6 +100,7 @@ export async function runContainer(
       openFilesLimit: options.openFilesLimit,
       ...(relay === undefined ? {} : { stdio: relay.stdio }),
       ...(options.launched === undefined ? {} : { launched: options.launched }),
+      onPhase: options.onPhase,
       onTerminal: (terminal) => target.onTerminal(terminal),
     });
     relay?.started();

@@ -1,12 +1,12 @@
 // Brings the embedded image into a store on first use.
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { ImageError } from '../error.ts';
 import { importImage } from '../import.ts';
 import { collectGarbage } from '../store/collect.ts';
 import { findImage, type ImageRecord, listImages } from '../store/record.ts';
 import { stagingPath } from '../store/staging.ts';
 import type { Store } from '../store/store.ts';
+import { assembledProgram } from './assembled.ts';
 import { findBusybox } from './busybox.ts';
 import { writeLayout } from './layout-writer.ts';
 import { type StaticProgram, WELCOME_TAG, welcomeImage } from './welcome.ts';
@@ -14,19 +14,14 @@ import { type StaticProgram, WELCOME_TAG, welcomeImage } from './welcome.ts';
 /** What the store calls it. */
 export const EMBEDDED_IMAGE = 'hull/welcome:latest';
 
-/** @param program What to put into it where the host has no static busybox. */
-export async function ensureEmbeddedImage(store: Store, program?: () => StaticProgram): Promise<ImageRecord> {
+/** Of the host's static busybox; `fallback` makes the program for a host without one. */
+export async function ensureEmbeddedImage(
+  store: Store,
+  fallback: () => StaticProgram = assembledProgram,
+): Promise<ImageRecord> {
   if (listImages(store).some(({ name }) => name === EMBEDDED_IMAGE)) return findImage(store, EMBEDDED_IMAGE);
-  const found = findBusybox() ?? program?.();
-  if (found === undefined) {
-    const remedy = 'install busybox-static, or import an image';
-    throw new ImageError(
-      'NOT_FOUND',
-      `cannot make "${EMBEDDED_IMAGE}": this machine has no static busybox; ${remedy}`,
-    );
-  }
   try {
-    return await importWelcome(store, found);
+    return await importWelcome(store, findBusybox() ?? fallback());
   } finally {
     collectGarbage(store);
   }

@@ -1,6 +1,7 @@
 // What the commands that make processes have in common.
 import { readFileSync } from 'node:fs';
 import { isErrno } from '../../sys/errno.ts';
+import type { PhaseListener } from '../create.ts';
 import { RuntimeError } from '../errors.ts';
 import { StateStore } from '../state-store.ts';
 import type { CallersTerminal } from '../terminal-relay.ts';
@@ -72,3 +73,7 @@ export const caller = (): CallersTerminal => ({
   output: process.stdout,
   error: process.stderr,
 });
+
+/** With --debug the log says how long each part of a creation took. */
+export const phaseListener = ({ debug, log }: CommandContext): PhaseListener | undefined =>
+  debug ? (label, milliseconds) => log.debug(`${label}: ${milliseconds.toFixed(2)} ms`) : undefined;

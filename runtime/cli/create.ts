@@ -10,6 +10,7 @@ import {
   openFilesLimit,
   openStore,
   passedFds,
+  phaseListener,
 } from './container-options.ts';
 
 export const command = defineCommand({
@@ -34,6 +35,7 @@ export const command = defineCommand({
       newKeyring: !options.noNewKeyring,
       rootless: isRootless(context),
       openFilesLimit: openFilesLimit(),
+      onPhase: phaseListener(context),
       onTerminal: (terminal) => target.onTerminal(terminal),
     });
     try {

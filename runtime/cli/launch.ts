@@ -2,7 +2,7 @@ import { RuntimeError } from '../errors.ts';
 import { launch } from '../launch.ts';
 import { parseNetwork } from '../launch-config.ts';
 import { defineCommand } from './command.ts';
-import { caller, isRootless, openFilesLimit, openStore } from './container-options.ts';
+import { caller, isRootless, openFilesLimit, openStore, phaseListener } from './container-options.ts';
 import { progressLine } from './image/progress.ts';
 import { STORE_OPTION, storeRoot } from './image/store-option.ts';
 
@@ -74,6 +74,7 @@ export const command = defineCommand({
         newKeyring: true,
         rootless: isRootless(context),
         openFilesLimit: openFilesLimit(),
+        onPhase: phaseListener(context),
         stdin: options.interactive ? 'inherit' : 'none',
         caller,
         warn: (message) => context.log.warning(message),

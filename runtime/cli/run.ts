@@ -9,6 +9,7 @@ import {
   openFilesLimit,
   openStore,
   passedFds,
+  phaseListener,
 } from './container-options.ts';
 
 export const command = defineCommand({
@@ -38,6 +39,7 @@ export const command = defineCommand({
       newKeyring: !options.noNewKeyring,
       rootless: isRootless(context),
       openFilesLimit: openFilesLimit(),
+      onPhase: phaseListener(context),
       stdin: 'inherit',
       caller,
       warn: (message) => context.log.warning(message),
