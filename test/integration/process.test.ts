@@ -217,9 +217,13 @@ describe('process', () => {
 
   it('has a session keyring of its own', async () => {
     await using host = await TestHost.open();
-    const first = (await reportOf(host)).sessionKeyring;
-    expect(first).toMatch(/^keyring;0;0;[0-9a-f]+;/);
-    const kept = (await reportOf(host, () => {}, { flags: ['--no-new-keyring'] })).sessionKeyring;
-    expect(kept).not.toBe(first);
+    const first = await reportOf(host);
+    expect(first.sessionKeyring).toMatch(/^keyring;0;0;[0-9a-f]+;/);
+    const second = await reportOf(host);
+    expect(second.sessionKeyringId).not.toBe(first.sessionKeyringId);
+    const kept = await reportOf(host, () => {}, { flags: ['--no-new-keyring'] });
+    const keptAgain = await reportOf(host, () => {}, { flags: ['--no-new-keyring'] });
+    expect(kept.sessionKeyringId).not.toBe(second.sessionKeyringId);
+    expect(keptAgain.sessionKeyringId).toBe(kept.sessionKeyringId);
   });
 });

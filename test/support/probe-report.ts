@@ -77,7 +77,9 @@ export interface ProbeReport {
   readonly childSubreaper: number;
   readonly personality: number;
   readonly label: string;
+  /** What describes it, `type;uid;gid;permissions;name`, and which it is. */
   readonly sessionKeyring: string;
+  readonly sessionKeyringId: number;
   readonly rlimits: Readonly<Record<string, { readonly soft: string; readonly hard: string }>>;
   readonly signals: {
     readonly blocked: readonly string[];

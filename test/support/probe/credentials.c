@@ -114,4 +114,5 @@ void report_session_keyring(void) {
   char text[256] = "";
   long length = syscall(SYS_keyctl, 6, -3, text, sizeof text);
   json_string("sessionKeyring", length < 0 ? error_name(errno) : text);
+  json_number("sessionKeyringId", syscall(SYS_keyctl, 0, -3, 0)); /* KEYCTL_GET_KEYRING_ID */
 }
