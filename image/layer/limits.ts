@@ -38,7 +38,7 @@ export const DEFAULT_LIMITS: LayerLimits = {
   extendedHeaderBytes: MiB,
   nameBytes: 4096,
   componentBytes: 255,
-  depth: 512,
+  depth: 1024,
   directories: 250_000,
   lookups: 50_000_000,
   xattrValueBytes: 64 * KiB - 1,
