@@ -71,14 +71,16 @@ function check(names) {
 
 const fix = () => run('biome', ['check', '--write', '.']);
 
-/** `npm run bench -- NAME` runs bench/NAME.ts; without a name, every one. */
-function bench(names) {
+/** `npm run bench -- NAME --rounds 5` runs bench/NAME.bench.ts with its options; without a name, every one. */
+function bench(args) {
   requireRoot('bench');
+  const optionsAt = args.findIndex((arg) => arg.startsWith('-'));
+  const names = optionsAt === -1 ? args : args.slice(0, optionsAt);
   const all = readdirSync(join(ROOT, 'bench')).filter((file) => file.endsWith('.bench.ts'));
   const chosen = all.filter((file) => names.length === 0 || names.includes(basename(file, '.bench.ts')));
   if (chosen.length === 0) throw new Error(`no such benchmark; there are: ${all.join(', ')}`);
   let status = build();
-  for (const file of chosen) status ||= runNode([join('bench', file)]);
+  for (const file of chosen) status ||= runNode([join('bench', file), ...args.slice(names.length)]);
   return status;
 }
 
