@@ -7,7 +7,7 @@ import type { Config } from '../spec/config.ts';
 import { isErrno } from '../sys/errno.ts';
 import type { Bundle } from './bundle.ts';
 import { type CgroupPlace, cgroupMount, chooseCgroup, devicePolicy } from './cgroup-placement.ts';
-import { withHome } from './home.ts';
+import { withEnvironment } from './environment.ts';
 import { withOpenFiles } from './rlimits.ts';
 
 export interface CreationRequest {
@@ -49,17 +49,16 @@ export function creationFacts(
     directory,
     bundle,
     request,
-    config: withListenFds(withHome(bundle), request.listenFds),
+    config: environed(bundle, request.listenFds),
     rlimits: withOpenFiles(config.process?.rlimits ?? [], request.openFilesLimit),
     cgroup: chooseCgroup(id, config, request.rootless),
     devices: devicePolicy(config),
   };
 }
 
-function withListenFds(config: Config, count: number): Config {
-  if (config.process === undefined || count === 0) return config;
-  const env = [...(config.process.env ?? []), `LISTEN_FDS=${count}`, 'LISTEN_PID=1'];
-  return { ...config, process: { ...config.process, env } };
+function environed({ config, rootfs }: Bundle, listenFds: number): Config {
+  const { process } = config;
+  return process === undefined ? config : { ...config, process: withEnvironment(process, rootfs, listenFds) };
 }
 
 /** What is known only once it is made. */

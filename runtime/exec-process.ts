@@ -2,6 +2,7 @@
 
 import type { Capabilities, Process, User } from '../spec/config/process.ts';
 import type { Config } from '../spec/config.ts';
+import { mergeEnvironment } from './environment.ts';
 import { RuntimeError } from './errors.ts';
 
 export interface ExecRequest {
@@ -79,22 +80,6 @@ function parseId(text: string, what: 'user' | 'group'): number {
     );
   }
   return id;
-}
-
-/** The last of two variables with the same name counts. */
-export function mergeEnvironment(base: readonly string[], added: readonly string[]): string[] {
-  const merged = new Map<string, string>();
-  for (const entry of [...base, ...added]) {
-    const at = entry.indexOf('=');
-    if (at < 1)
-      throw new RuntimeError(
-        'USAGE',
-        `invalid environment variable ${JSON.stringify(entry)}: not name=value`,
-      );
-    merged.delete(entry.slice(0, at));
-    merged.set(entry.slice(0, at), entry);
-  }
-  return [...merged.values()];
 }
 
 /** Into the bounding, effective and permitted sets; ambient only where the container has inheritable ones. */

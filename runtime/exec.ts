@@ -9,8 +9,8 @@ import type { Config } from '../spec/config.ts';
 import type { Fd } from '../sys/fd.ts';
 import { StageSession } from '../sys/stage/session.ts';
 import { cgroupOf, loadContainer } from './container.ts';
+import { withEnvironment } from './environment.ts';
 import { RuntimeError } from './errors.ts';
-import { withHomeOf } from './home.ts';
 import { openProcess } from './process-identity.ts';
 import { withOpenFiles } from './rlimits.ts';
 import { awaitExec, nextReport } from './stage-reports.ts';
@@ -48,7 +48,7 @@ export async function execInContainer(
   }
   using cgroup = cgroupOf(saved);
   const program = compileExec(
-    withHomeOf(withListenFds(process, options.listenFds), `/proc/${saved.process.pid}/root`),
+    withEnvironment(process, `/proc/${saved.process.pid}/root`, options.listenFds),
     {
       namespaces: differingNamespaces(saved.process.pid),
       hasCgroup: cgroup !== undefined,
@@ -95,10 +95,4 @@ function differingNamespaces(pid: number): NamespaceType[] {
     const { file } = NAMESPACE_KINDS[type];
     return readlinkSync(`/proc/self/ns/${file}`) !== readlinkSync(`/proc/${pid}/ns/${file}`);
   });
-}
-
-function withListenFds(process: Process, count: number): Process {
-  return count === 0
-    ? process
-    : { ...process, env: [...(process.env ?? []), `LISTEN_FDS=${count}`, 'LISTEN_PID=1'] };
 }

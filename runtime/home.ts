@@ -1,21 +1,13 @@
 // HOME, where config.json does not give one: from the container's own /etc/passwd, as runc has it.
 import { constants, fstatSync, readSync } from 'node:fs';
 import type { Process } from '../spec/config/process.ts';
-import type { Config } from '../spec/config.ts';
 import { isErrno } from '../sys/errno.ts';
 import { Root } from '../sys/path.ts';
-import type { Bundle } from './bundle.ts';
 
 /** An image may hold anything under that name; a passwd file of that size has some 100,000 users. */
 const PASSWD_BYTES_MAX = 10 * 1024 * 1024;
 
-/** The config with HOME in its process's environment. */
-export function withHome({ config, rootfs }: Pick<Bundle, 'config' | 'rootfs'>): Config {
-  const { process } = config;
-  return process === undefined ? config : { ...config, process: withHomeOf(process, rootfs) };
-}
-
-/** An empty HOME counts as none. */
+/** The process with HOME in its environment; an empty one counts as none. */
 export function withHomeOf(process: Process, rootfs: string): Process {
   const { env = [], user } = process;
   if (env.some((entry) => entry.startsWith('HOME=') && entry !== 'HOME=')) return process;

@@ -30,6 +30,14 @@ describe('process', () => {
     expect(env).toEqual(['PATH=/bin', 'EMPTY=', 'EQUALS=a=b', 'HOME=/root']);
   });
 
+  it('gets the last value of a variable that is given twice, once', async () => {
+    await using host = await TestHost.open();
+    const { env } = await reportOf(host, (config) => {
+      config.process.env = ['PATH=/bin', 'A=first', 'HOME=/', 'A=last'];
+    });
+    expect(env.toSorted()).toEqual(['A=last', 'HOME=/', 'PATH=/bin']);
+  });
+
   it('keeps a HOME that the configuration gives', async () => {
     await using host = await TestHost.open();
     const { env } = await reportOf(host, (config) => {
