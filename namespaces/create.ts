@@ -26,6 +26,7 @@ import { maskedPaths, readonlyPaths } from './masks.ts';
 import { attach, newFilesystem } from './mount-steps.ts';
 import {
   attachMount,
+  becomeSlave,
   cloneRootfs,
   cloneSource,
   type MountContext,
@@ -51,7 +52,7 @@ export const HOST_PROC = slot('host-proc');
 /** The exec fifo as the stage reopens it, `self/fd/N` below a procfs; or the host's word. */
 export type Gate = { readonly fifo: string } | 'host';
 
-export interface CreateFacts extends Omit<MountContext, 'sysfsFallback' | 'mayCopyUp'> {
+export interface CreateFacts extends Omit<MountContext, 'sysfsFallback' | 'mayCopyUp' | 'mayShare'> {
   /** Absolute path of the root file system. */
   readonly rootfs: string;
   /** The runtime has no privilege on the host: what needs one is done in the user namespace. */
@@ -102,6 +103,7 @@ class Compiler {
       ...facts,
       sysfsFallback,
       mayCopyUp: !this.#hasUserNamespace(),
+      mayShare: !this.#hasUserNamespace() && /^r?shared$/.test(this.#linux.rootfsPropagation ?? ''),
     });
   }
 
@@ -138,7 +140,10 @@ class Compiler {
     const jobs = this.#jobs.filter(({ source, copyUp }) => source !== undefined || copyUp);
     for (const job of jobs) makeDetached(p, job);
     const devices = this.#devicesToBind();
-    for (const { path } of devices) cloneSource(p, path, false, deviceTree(path), path);
+    for (const { path } of devices) {
+      cloneSource(p, path, false, deviceTree(path), path);
+      becomeSlave(p, deviceTree(path), path);
+    }
     return [ROOT, ...jobs.map(({ tree }) => tree), ...devices.map(({ path }) => deviceTree(path))];
   }
 

@@ -9,6 +9,7 @@ import {
   MOUNT_ATTR_NOATIME,
   MOUNT_ATTR_RDONLY,
   MOUNT_ATTR_STRICTATIME,
+  MS_SHARED,
   MS_SLAVE,
   O_RDONLY,
   OPEN_TREE_CLOEXEC,
@@ -55,6 +56,8 @@ export interface MountJob {
   readonly fallback: string | undefined;
   /** A tmpfs that starts with what the image has at its destination (the option tmpcopyup). */
   readonly copyUp: boolean;
+  /** A bind of what stays one with the host's: what is mounted below it on either side appears on the other. */
+  readonly isPeer: boolean;
 }
 
 /** What a mount of type cgroup becomes: the host's directory, or a new instance, or the directory where that fails. */
@@ -70,6 +73,8 @@ export interface MountContext {
   readonly sysfsFallback: boolean;
   /** The host may fill a mount before the container has it. */
   readonly mayCopyUp: boolean;
+  /** linux.rootfsPropagation is shared: a bind with the option shared or rshared may then be seen by the host. */
+  readonly mayShare: boolean;
   isDirectory(path: string): boolean;
 }
 
@@ -96,19 +101,29 @@ function mountJob(mount: Mount, index: number, context: MountContext): MountJob 
   checkEntry(mount, destination, parsed, context);
   const tree = slot(`mount${index}:${destination}`);
   const copyUp = parsed.extensions.includes('tmpcopyup');
-  const common = { destination, tree, flags: parsed, sourceText: mount.source ?? mount.type ?? '', copyUp };
+  const sourceText = mount.source ?? mount.type ?? '';
+  const common = { destination, tree, flags: parsed, sourceText, copyUp, isPeer: false };
   if (isBind(mount, parsed)) {
     const source = absolute(mount.source ?? '', context.bundle);
     const targetKind = context.isDirectory(source) ? 'directory' : 'file';
     const bind = parsed.bind ?? 'bind';
-    return { ...common, type: 'bind', flags: { ...parsed, bind }, source, targetKind, fallback: undefined };
+    const isPeer = context.mayShare && parsed.propagation.at(-1)?.type === MS_SHARED;
+    return {
+      ...common,
+      type: 'bind',
+      flags: { ...parsed, bind },
+      source,
+      targetKind,
+      fallback: undefined,
+      isPeer,
+    };
   }
   if (mount.type === 'cgroup' || mount.type === 'cgroup2') return cgroupJob(common, context.cgroupMount);
   const fallback = mount.type === 'sysfs' && context.sysfsFallback ? '/sys' : undefined;
   return { ...common, type: mount.type ?? '', source: undefined, targetKind: 'directory', fallback };
 }
 
-type CommonFields = Pick<MountJob, 'destination' | 'tree' | 'flags' | 'sourceText' | 'copyUp'>;
+type CommonFields = Pick<MountJob, 'destination' | 'tree' | 'flags' | 'sourceText' | 'copyUp' | 'isPeer'>;
 
 /** The options of cgroup v1 that people write (`nsdelegate`, controllers' names) mean nothing to either form. */
 function cgroupJob(common: CommonFields, mount: CgroupMount): MountJob {
@@ -170,6 +185,7 @@ function checkProc(destination: string, type: string, asWritten: string): void {
 export function makeDetached(p: Program, job: MountJob): void {
   if (job.source !== undefined) {
     cloneSource(p, job.source, job.flags.bind === 'rbind', job.tree, job.destination);
+    if (!job.isPeer) becomeSlave(p, job.tree, job.destination);
     applyBindFlags(p, job);
     return;
   }
@@ -186,6 +202,7 @@ export function makeDetached(p: Program, job: MountJob): void {
   p.goTo(done);
   p.mark(refused);
   cloneSource(p, job.fallback, true, job.tree, job.destination);
+  becomeSlave(p, job.tree, job.destination);
   setAttributes(p, `restrict "${job.destination}"`, job.tree, job.flags.attributes, AT_RECURSIVE);
   p.mark(done);
 }
@@ -208,7 +225,7 @@ function parameters(job: MountJob): Parameter[] {
   return out;
 }
 
-/** A detached clone of what stands at `source`, cut off from the host's later mounts but for those it is a slave of. */
+/** A detached clone of what stands at `source`, still one with it. */
 export function cloneSource(
   p: Program,
   source: string,
@@ -219,7 +236,11 @@ export function cloneSource(
   const how = recursive ? OPEN_TREE_CLONE | AT_RECURSIVE : OPEN_TREE_CLONE;
   const label = `clone "${source}" for "${destination}"`;
   p.call(label, 'open_tree', [AT_FDCWD, cString(source), how | OPEN_TREE_CLOEXEC], { into });
-  setPropagation(p, `make "${destination}" a slave of the host's`, into, MS_SLAVE, AT_RECURSIVE);
+}
+
+/** What is mounted below `tree` from here on does not reach the host. */
+export function becomeSlave(p: Program, tree: Slot, destination: string): void {
+  setPropagation(p, `make "${destination}" a slave of the host's`, tree, MS_SLAVE, AT_RECURSIVE);
 }
 
 const ATIME_MODES = MOUNT_ATTR_NOATIME | MOUNT_ATTR_STRICTATIME;

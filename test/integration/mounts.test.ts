@@ -2,8 +2,18 @@ import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'n
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { itExcept } from '../support/claim.ts';
+import type { Config } from '../support/config.ts';
 import { TestHost } from '../support/host.ts';
 import { mountAt, reportOf, reportOfBundle } from '../support/probe-report.ts';
+
+type Capabilities = Config['process']['capabilities'];
+
+const mayMount = (sets: Capabilities): Capabilities => ({
+  ...sets,
+  ...Object.fromEntries(
+    (['bounding', 'effective', 'permitted'] as const).map((set) => [set, ['CAP_SYS_ADMIN']]),
+  ),
+});
 
 describe('mounts', () => {
   it('are those of the configuration, above the root', async () => {
@@ -171,6 +181,33 @@ describe('mounts', () => {
       if (shown === undefined) expect(propagation).toEqual([]);
       else expect(propagation).toContainEqual(expect.stringMatching(shown));
       host.inside('umount', source);
+    });
+  }
+
+  for (const [rootfsPropagation, isSeen] of [
+    ['rshared', true],
+    ['rslave', false],
+  ] as const) {
+    const does = isSeen ? 'appear' : 'do not appear';
+    it(`made in a bind that is rshared ${does} on the host when the root is ${rootfsPropagation}`, async () => {
+      await using host = await TestHost.open();
+      const source = host.directory('source');
+      host.inside('mount', '-t', 'tmpfs', 'tmpfs', source);
+      host.inside('mount', '--make-shared', source);
+      host.inside('mkdir', path.join(source, 'below'));
+      const bundle = host.bundle((config) => {
+        config.mounts.push({ destination: '/tmp', type: 'bind', source, options: ['rbind', 'rshared'] });
+        config.linux.rootfsPropagation = rootfsPropagation;
+        config.process.capabilities = mayMount(config.process.capabilities);
+        config.process.args = [
+          '/bin/sh',
+          '-c',
+          'mount -t tmpfs tmpfs /tmp/below && echo text > /tmp/below/file',
+        ];
+      });
+      expect(await host.runtime.run(host.id(), bundle)).toMatchObject({ status: 0 });
+      expect(host.inside('ls', path.join(source, 'below'))).toBe(isSeen ? 'file\n' : '');
+      host.inside('umount', '--recursive', source);
     });
   }
 

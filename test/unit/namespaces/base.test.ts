@@ -10,6 +10,7 @@ const CONTEXT: MountContext = {
   cgroupMount: { kind: 'new', type: 'cgroup2', fallback: undefined },
   sysfsFallback: false,
   mayCopyUp: true,
+  mayShare: false,
   isDirectory: () => true,
 };
 
