@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { type Child, until } from '../support/child.ts';
 import { terminal } from '../support/compile.ts';
 import type { Config } from '../support/config.ts';
+import { listenForConsole, reportThrough } from '../support/console.ts';
 import { TestHost } from '../support/host.ts';
-import { type ProbeReport, parseReport } from '../support/probe-report.ts';
 import { startSleeping } from '../support/running.ts';
 
 const DEVPTS_SUPER_MAGIC = '1cd1'; // <linux/magic.h>
@@ -12,27 +12,6 @@ const DEVPTS_SUPER_MAGIC = '1cd1'; // <linux/magic.h>
 function useTerminal(config: Config): void {
   config.process.terminal = true;
   config.process.consoleSize = { height: 30, width: 90 };
-}
-
-/** An engine's end of a console socket; `arguments` for the runtime point at it. */
-async function listen(host: TestHost): Promise<{ receiver: Child; flags: string[] }> {
-  const socket = host.path('console.sock');
-  const receiver = host.spawn([terminal(), 'receive', socket], 'console', 'open');
-  await until('the console socket', () => receiver.stderr().includes('listening'));
-  return { receiver, flags: ['--console-socket', socket] };
-}
-
-/** The terminal turns each newline into two characters. The probe ends when it gets one. */
-async function reportThrough(child: Child): Promise<ProbeReport> {
-  const report = (): string | undefined => /\{.*\}\r*\n/s.exec(child.stdout())?.[0];
-  const text = await until('the report', report).catch((error: unknown) => {
-    throw new Error(
-      `no report in ${child.stdout().length} bytes: ${JSON.stringify(child.stdout().slice(-300) + child.stderr())}`,
-      { cause: error },
-    );
-  });
-  child.write('\n');
-  return parseReport(text);
 }
 
 /** Runs the runtime itself on a pseudo-terminal, as a shell does. */
@@ -44,7 +23,7 @@ function runOnTerminal(host: TestHost, command: string, operands: string[], flag
 describe('a terminal through --console-socket', () => {
   it('is a pseudo-terminal of the container, sent once with its name', async () => {
     await using host = await TestHost.open();
-    const { receiver, flags } = await listen(host);
+    const { receiver, flags } = await listenForConsole(host);
     const bundle = host.bundle(useTerminal);
     expect((await host.runtime.create(host.id(), bundle, { flags })).status).toBe(0);
     const line = await until('the console', () => /^received .*$/m.exec(receiver.stderr())?.[0]);
@@ -54,7 +33,7 @@ describe('a terminal through --console-socket', () => {
 
   it('is the controlling terminal and /dev/console of the process, in the size that is asked for', async () => {
     await using host = await TestHost.open();
-    const { receiver, flags } = await listen(host);
+    const { receiver, flags } = await listenForConsole(host);
     const bundle = host.bundle(useTerminal);
     expect((await host.runtime.run(host.id(), bundle, { flags: ['--detach', ...flags] })).status).toBe(0);
     const report = await reportThrough(receiver);
@@ -77,7 +56,7 @@ describe('a terminal through --console-socket', () => {
 
   it('belongs to the user of the process', async () => {
     await using host = await TestHost.open();
-    const { receiver, flags } = await listen(host);
+    const { receiver, flags } = await listenForConsole(host);
     const bundle = host.bundle((config) => {
       useTerminal(config);
       config.process.user = { uid: 1000, gid: 1000 };
@@ -90,7 +69,7 @@ describe('a terminal through --console-socket', () => {
 
   it('carries what is typed and what is printed', async () => {
     await using host = await TestHost.open();
-    const { receiver, flags } = await listen(host);
+    const { receiver, flags } = await listenForConsole(host);
     const bundle = host.bundle((config) => {
       useTerminal(config);
       config.process.args = ['/bin/sh', '-c', 'read line; echo "got $line"; exit 0'];
@@ -103,7 +82,7 @@ describe('a terminal through --console-socket', () => {
   it('serves a process of exec', async () => {
     await using host = await TestHost.open();
     const id = await startSleeping(host);
-    const { receiver, flags } = await listen(host);
+    const { receiver, flags } = await listenForConsole(host);
     const outcome = await host.runtime.exec(id, ['/bin/probe'], { flags: ['--tty', '--detach', ...flags] });
     expect(outcome.status).toBe(0);
     expect((await reportThrough(receiver)).terminal).toMatchObject({ controlling: 'ok' });
@@ -118,9 +97,9 @@ describe('a terminal through --console-socket', () => {
 
   // biome-ignore format: a table
   const MISUSE: readonly [what: string, terminal: boolean, command: string, flags: string[], text: string][] = [
-    ['a terminal is detached without a socket',    true,  'create', [],           'cannot allocate tty if runc will detach without setting console socket'],
-    ['a socket is given to run in the foreground', true,  'run',    ['--console-socket', '/x'], 'cannot use console socket if runc will not detach or allocate tty'],
-    ['a socket is given without a terminal',       false, 'create', ['--console-socket', '/x'], 'cannot use console socket if runc will not detach or allocate tty'],
+    ['a terminal is detached without a socket',    true,  'create', [],           'cannot allocate tty if NAME will detach without setting console socket'],
+    ['a socket is given to run in the foreground', true,  'run',    ['--console-socket', '/x'], 'cannot use console socket if NAME will not detach or allocate tty'],
+    ['a socket is given without a terminal',       false, 'create', ['--console-socket', '/x'], 'cannot use console socket if NAME will not detach or allocate tty'],
   ];
   for (const [what, isTerminal, command, flags, text] of MISUSE) {
     it(`is refused when ${what}`, async () => {
@@ -132,7 +111,7 @@ describe('a terminal through --console-socket', () => {
         flags: ['-b', bundle.directory, ...flags],
       });
       expect(outcome.status).toBe(1);
-      expect(outcome.stderr).toContain(text);
+      expect(outcome.stderr).toContain(text.replace('NAME', host.runtime.name));
     });
   }
 });
