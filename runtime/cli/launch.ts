@@ -1,6 +1,8 @@
+import path from 'node:path';
 import { RuntimeError } from '../errors.ts';
 import { launch } from '../launch.ts';
 import { parseNetwork } from '../launch-config.ts';
+import { readLaunchDefaults } from '../launch-defaults.ts';
 import { defineCommand } from './command.ts';
 import { caller, isRootless, openFilesLimit, openStore, phaseListener } from './container-options.ts';
 import { progressLine } from './image/progress.ts';
@@ -34,16 +36,28 @@ export const command = defineCommand({
     network: { type: 'string', value: 'net', help: 'none (loopback only) or host (default: none)' },
     readOnly: { type: 'boolean', help: 'make the root file system read-only' },
     allowNewPrivileges: { type: 'boolean', help: 'let set-user-id programs work' },
+    defaults: {
+      type: 'string',
+      value: 'file',
+      help: 'what is always wanted, as YAML (default: /etc/hull/launch.yaml)',
+    },
     ...STORE_OPTION,
     isolation: { type: 'string', value: 'kind', help: 'namespaces (default: namespaces)' },
   },
   async run([image, ...args], options, context) {
     checkIsolation(options.isolation);
-    const { entrypoint, env, workdir, user } = options;
+    const { entrypoint } = options;
+    const defaults = await readLaunchDefaults(
+      options.defaults ?? defaultsFile(),
+      options.defaults !== undefined,
+    );
+    const user = options.user ?? defaults.user;
+    const workdir = options.workdir ?? defaults.workdir;
+    const env = [...(defaults.env ?? []), ...options.env];
     using progress = progressLine(image ?? '');
     return await launch(
       openStore(context),
-      storeRoot(options.store),
+      storeRoot(options.store ?? defaults.store),
       {
         image,
         process: {
@@ -56,11 +70,11 @@ export const command = defineCommand({
         name: options.name,
         remove: options.rm,
         hostname: options.hostname,
-        network: parseNetwork(options.network),
+        network: parseNetwork(options.network ?? defaults.network),
         terminal: options.tty,
-        readonlyRoot: options.readOnly,
-        allowNewPrivileges: options.allowNewPrivileges,
-        volumes: options.volume,
+        readonlyRoot: options.readOnly || defaults['read-only'] === true,
+        allowNewPrivileges: options.allowNewPrivileges || defaults['allow-new-privileges'] === true,
+        volumes: [...(defaults.volume ?? []), ...options.volume],
         onImport: progress.report,
         onReady: () => progress[Symbol.dispose](),
       },
@@ -87,4 +101,12 @@ function checkIsolation(isolation: string | undefined): void {
   if (isolation === undefined || isolation === 'namespaces') return;
   const reason = isolation === 'vm' ? 'this version of hull has no microVM mode' : 'not a kind of isolation';
   throw new RuntimeError('USAGE', `cannot launch with --isolation ${JSON.stringify(isolation)}: ${reason}`);
+}
+
+/** Root's are the machine's; other users have their own. */
+function defaultsFile(): string {
+  if (process.geteuid?.() === 0) return '/etc/hull/launch.yaml';
+  const { XDG_CONFIG_HOME = '', HOME = '/' } = process.env;
+  const base = path.isAbsolute(XDG_CONFIG_HOME) ? XDG_CONFIG_HOME : path.join(HOME, '.config');
+  return path.join(base, 'hull', 'launch.yaml');
 }
