@@ -41,7 +41,8 @@ const FILE_BYTES_MAX = 64 * 1024;
 export async function readLaunchDefaults(file: string, isNamed: boolean): Promise<LaunchDefaults> {
   const content = readSmallFile(file, isNamed);
   if (content === undefined) return {};
-  const value = await parseYaml(file, content);
+  const { parseYaml } = await import('./yaml.ts'); // milliseconds that a launch without a file does not pay
+  const value = parseYaml(file, content);
   if (value === null || value === undefined) return {};
   const report = new Report();
   check(value, '$', report);
@@ -65,15 +66,5 @@ function readSmallFile(file: string, isNamed: boolean): string | undefined {
   } catch (error) {
     if (!isNamed && isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
-  }
-}
-
-async function parseYaml(file: string, content: string): Promise<unknown> {
-  const { parse } = await import('yaml'); // milliseconds that a launch without a file does not pay
-  try {
-    // Aliases can make a small file large; there is nothing here that needs one.
-    return parse(content, { maxAliasCount: 0, strict: true, uniqueKeys: true, prettyErrors: false });
-  } catch (error) {
-    throw new RuntimeError('DEFAULTS', `${file}: ${(error as Error).message}`);
   }
 }
