@@ -1,6 +1,6 @@
 // Builds hull into dist/: `node bin/build.ts`, under the pinned Node, whose V8 writes the code caches.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Architecture } from '../sys/abi/syscalls.ts';
@@ -17,9 +17,9 @@ const commands = (...names: string[]): string[] => names.map((name) => `runtime/
 /** Scripts that several commands share. A module belongs to the first that needs it; a command not named has its own. */
 const LOOK: Group = {
   name: 'look',
-  entryPoints: commands('state', 'kill', 'delete', 'list', 'pause', 'resume'),
+  entryPoints: commands('state', 'start', 'kill', 'delete', 'list', 'pause', 'resume'),
 };
-const MAKE: Group = { name: 'make', entryPoints: commands('create', 'start', 'run', 'exec') };
+const MAKE: Group = { name: 'make', entryPoints: commands('create', 'run', 'exec') };
 
 /**
  * What the code caches of the program and of LOOK are made from: command lines that change nothing, and so can run while
@@ -27,7 +27,7 @@ const MAKE: Group = { name: 'make', entryPoints: commands('create', 'start', 'ru
  */
 const CALLED: readonly (readonly string[])[] = [
   ['--version'],
-  ...['state', 'kill', 'delete', 'list'].map((name) => [
+  ...['state', 'start', 'kill', 'delete', 'list'].map((name) => [
     ...['--root', 'EMPTY', '--log', 'EMPTY/log', '--log-format', 'json'],
     ...[name, ...(name === 'list' ? [] : ['none'])],
   ]),
@@ -45,10 +45,18 @@ function commit(): string | undefined {
 const stageCode = (architecture: Architecture): string =>
   JSON.stringify(Buffer.from(assembleInterpreter(architecture)).toString('base64'));
 
+/** V8 takes a cache only where it runs with the options that it had when it made it. */
+function launchersOptions(): string[] {
+  const launcher = readFileSync(join(import.meta.dirname, 'hull'), 'utf8');
+  const options = /^v8='(.*)'$/m.exec(launcher)?.[1];
+  if (options === undefined) throw new Error('cannot find the options for V8 in bin/hull');
+  return options.split(' ');
+}
+
 /** In a process of its own: a cache is for the V8 that made it, and commands end as they please. */
 function codeCache(cwd: string, ...args: string[]): void {
   const script = [join(import.meta.dirname, 'code-cache.cjs'), ...args];
-  const node = ['--disable-warning=ExperimentalWarning', ...script];
+  const node = ['--disable-warning=ExperimentalWarning', ...launchersOptions(), ...script];
   const { status, stderr } = spawnSync(process.execPath, node, { cwd, encoding: 'utf8', stdio: 'pipe' });
   if (status !== 0) throw new Error(`cannot make the code caches: ${stderr}`);
 }

@@ -166,11 +166,27 @@ describe('the code cache', () => {
   });
   const cache = () => join(copy, 'dist/hull.cache');
 
-  it('is accepted by the pinned Node', () => {
+  /** The options that the launcher gives to Node: what it executes here only prints its arguments. */
+  function launchersOptions(): string[] {
+    const printer = installAt(join(scratch, 'printer'), 'dist');
+    const node = join(printer, 'node_modules', PINNED, 'bin/node');
+    mkdirSync(join(node, '..'), { recursive: true });
+    writeFileSync(node, '#!/bin/sh\nprintf "%s\\n" "$@"\n', { mode: 0o755 });
+    const args = version(join(printer, 'bin/hull')).stdout.split('\n');
+    return args.slice(
+      0,
+      args.findIndex((arg) => arg.endsWith('boot.cjs')),
+    );
+  }
+
+  it('is accepted by the pinned Node, with the options that it was made under', () => {
     const check = `const { Script } = require('node:vm'), { readFileSync } = require('node:fs');
       const [source, cachedData] = [readFileSync('hull.cjs', 'latin1'), readFileSync('hull.cache')];
       console.log(new Script(source, { cachedData }).cachedDataRejected);`;
-    expect(runProgram(NODE, ['-e', check], { cwd: join(copy, 'dist') }).stdout).toBe('false\n');
+    const isRejected = (...options: string[]) =>
+      runProgram(NODE, [...options, '-e', check], { cwd: join(copy, 'dist') }).stdout;
+    expect(isRejected(...launchersOptions())).toBe('false\n');
+    expect(isRejected()).toBe('true\n');
   });
 
   it('can be damaged, cut short or missing', () => {
