@@ -1,5 +1,5 @@
 // How numbers and structs of the kernel's interface read: by the kernel's own names.
-import * as abi from '../abi/constants.ts';
+import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG } from '../abi/constants.ts';
 
 export type Show = (value: number | bigint) => string;
 
@@ -33,13 +33,12 @@ export function choice(names: Names): Show {
   return (value) => byValue.get(Number(value)) ?? plain(value);
 }
 
-const { S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO } = abi;
 const fileType = choice({ S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO });
 
 /** `S_IFCHR|0666` */
 export const fileMode: Show = (value) => {
-  const type = Number(value) & abi.S_IFMT;
-  const permissions = octal(Number(value) & ~abi.S_IFMT);
+  const type = Number(value) & S_IFMT;
+  const permissions = octal(Number(value) & ~S_IFMT);
   return type === 0 ? permissions : `${fileType(type)}|${permissions}`;
 };
 

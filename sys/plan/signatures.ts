@@ -1,6 +1,76 @@
 // The parameters of the system calls that plans make, by their names in section 2 of the manual pages, and how an
 // argument reads. What is dear to compute is computed when a plan is printed, not when it is made.
-import * as abi from '../abi/constants.ts';
+import {
+  AF_INET,
+  AF_UNIX,
+  AT_EACCESS,
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_RECURSIVE,
+  AT_REMOVEDIR,
+  AT_SYMLINK_NOFOLLOW,
+  CLONE_INTO_CGROUP,
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  CLONE_NEWUTS,
+  CLONE_PARENT,
+  CLOSE_RANGE_CLOEXEC,
+  KEYCTL_JOIN_SESSION_KEYRING,
+  MFD_CLOEXEC,
+  MNT_DETACH,
+  MOUNT_ATTR__ATIME,
+  MOUNT_ATTR_NOATIME,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NODIRATIME,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_NOSYMFOLLOW,
+  MOUNT_ATTR_RDONLY,
+  MOUNT_ATTR_STRICTATIME,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MOVE_MOUNT_T_EMPTY_PATH,
+  MS_BIND,
+  MS_PRIVATE,
+  MS_RDONLY,
+  MS_REC,
+  MS_REMOUNT,
+  MS_SHARED,
+  MS_SLAVE,
+  MS_UNBINDABLE,
+  O_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDWR,
+  O_TRUNC,
+  O_WRONLY,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
+  PR_CAP_AMBIENT,
+  PR_CAPBSET_DROP,
+  PR_SET_DUMPABLE,
+  PR_SET_KEEPCAPS,
+  PR_SET_NO_NEW_PRIVS,
+  PR_SET_PDEATHSIG,
+  RESOLVE_BENEATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV,
+  SIGCHLD,
+  SIGKILL,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  STATX_BASIC_STATS,
+} from '../abi/constants.ts';
 import { O_DIRECTORY, O_NOFOLLOW } from '../abi/fcntl.ts';
 import { clone_args, mount_attr, open_how, rlimit64 } from '../abi/structs.ts';
 import type { SyscallName } from '../abi/syscalls.ts';
@@ -15,7 +85,6 @@ export interface Parameter {
   readonly optional?: true;
 }
 
-const { O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, O_NONBLOCK, O_PATH, O_CLOEXEC } = abi;
 const openFlags = bits(
   {
     O_WRONLY,
@@ -32,7 +101,6 @@ const openFlags = bits(
   },
   'O_RDONLY',
 );
-const { RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT } = abi;
 const resolveFlags = bits({
   RESOLVE_NO_XDEV,
   RESOLVE_NO_MAGICLINKS,
@@ -40,24 +108,12 @@ const resolveFlags = bits({
   RESOLVE_BENEATH,
   RESOLVE_IN_ROOT,
 });
-const { AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_RECURSIVE, AT_EACCESS, AT_REMOVEDIR } = abi;
 const atFlags = bits({ AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_RECURSIVE });
 
-const {
-  CLONE_NEWNS,
-  CLONE_NEWCGROUP,
-  CLONE_NEWUTS,
-  CLONE_NEWIPC,
-  CLONE_NEWUSER,
-  CLONE_NEWPID,
-  CLONE_NEWNET,
-} = abi;
-const { CLONE_NEWTIME, CLONE_PARENT, CLONE_INTO_CGROUP } = abi;
 const namespaces = { CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID };
 const namespaceFlags = bits({ ...namespaces, CLONE_NEWNET, CLONE_NEWTIME });
 const cloneFlags = bits({ ...namespaces, CLONE_NEWNET, CLONE_NEWTIME, CLONE_PARENT, CLONE_INTO_CGROUP });
 
-const { MS_REC, MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_BIND, MS_REMOUNT, MS_RDONLY } = abi;
 const mountFlags = bits({
   MS_RDONLY,
   MS_REMOUNT,
@@ -68,8 +124,6 @@ const mountFlags = bits({
   MS_SLAVE,
   MS_SHARED,
 });
-const { MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR__ATIME } = abi;
-const { MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_NOSYMFOLLOW } = abi;
 const attributes = bits({
   MOUNT_ATTR_RDONLY,
   MOUNT_ATTR_NOSUID,
@@ -81,16 +135,6 @@ const attributes = bits({
   MOUNT_ATTR_NODIRATIME,
   MOUNT_ATTR_NOSYMFOLLOW,
 });
-const { OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH } = abi;
-const {
-  PR_SET_PDEATHSIG,
-  PR_SET_DUMPABLE,
-  PR_SET_KEEPCAPS,
-  PR_CAPBSET_DROP,
-  PR_SET_NO_NEW_PRIVS,
-  PR_CAP_AMBIENT,
-} = abi;
-const { SOCK_DGRAM, SOCK_STREAM, SOCK_CLOEXEC, SIGKILL, SIGCHLD } = abi;
 
 const RLIMITS =
   'CPU FSIZE DATA STACK CORE RSS NPROC NOFILE MEMLOCK AS LOCKS SIGPENDING MSGQUEUE NICE RTPRIO RTTIME';
@@ -107,7 +151,7 @@ const struct = (name: string, text: Parameter['struct'] & {}): Parameter => ({
   struct: text,
 });
 const pointer = (name: string): Parameter => as(name, choice({ NULL: 0 }));
-const directory = (name = 'dirfd'): Parameter => as(name, choice({ AT_FDCWD: abi.AT_FDCWD }));
+const directory = (name = 'dirfd'): Parameter => as(name, choice({ AT_FDCWD }));
 const flags = (show: Show = bits({})): Parameter => as('flags', show);
 
 const path = value('path');
@@ -124,7 +168,7 @@ const SIGNATURES: Partial<Record<SyscallName, readonly Parameter[]>> = {
   clone: [flags(choice({ SIGCHLD })), optional('stack'), optional('parent_tid'), optional('child_tid'), optional('tls')],
   clone3: [struct('args', structText(clone_args, { flags: cloneFlags })), size],
   close: [fd],
-  close_range: [value('first'), as('last', choice({ UINT_MAX: 0xffffffff })), flags(bits({ CLOSE_RANGE_CLOEXEC: abi.CLOSE_RANGE_CLOEXEC }))],
+  close_range: [value('first'), as('last', choice({ UINT_MAX: 0xffffffff })), flags(bits({ CLOSE_RANGE_CLOEXEC }))],
   dup3: [value('oldfd'), value('newfd'), flags(bits({ O_CLOEXEC }))],
   execve: [path, value('argv'), value('envp')],
   exit_group: [value('status')],
@@ -140,10 +184,10 @@ const SIGNATURES: Partial<Record<SyscallName, readonly Parameter[]>> = {
   getcwd: [value('buf'), size],
   ioctl: [fd, value('op'), optional('argument')],
   ioprio_set: [value('which'), value('who'), value('ioprio')],
-  keyctl: [as('operation', choice({ KEYCTL_JOIN_SESSION_KEYRING: abi.KEYCTL_JOIN_SESSION_KEYRING })), pointer('name')],
+  keyctl: [as('operation', choice({ KEYCTL_JOIN_SESSION_KEYRING })), pointer('name')],
   kill: [value('pid'), as('sig', choice({ SIGKILL }))],
   lseek: [fd, value('offset'), as('whence', choice({ SEEK_SET: 0 }))],
-  memfd_create: [value('name'), flags(bits({ MFD_CLOEXEC: abi.MFD_CLOEXEC }))],
+  memfd_create: [value('name'), flags(bits({ MFD_CLOEXEC }))],
   mkdirat: [directory(), path, mode],
   mknodat: [directory(), path, as('mode', fileMode), as('dev', deviceNumber)],
   mount: [pointer('source'), value('target'), pointer('type'), flags(mountFlags), pointer('data')],
@@ -169,11 +213,11 @@ const SIGNATURES: Partial<Record<SyscallName, readonly Parameter[]>> = {
   setresgid: [value('rgid'), value('egid'), value('sgid')],
   setresuid: [value('ruid'), value('euid'), value('suid')],
   setsid: [],
-  socket: [as('domain', choice({ AF_UNIX: abi.AF_UNIX, AF_INET: abi.AF_INET })), as('type', bits({ SOCK_DGRAM, SOCK_STREAM, SOCK_CLOEXEC })), value('protocol')],
-  statx: [directory(), path, flags(atFlags), as('mask', bits({ STATX_BASIC_STATS: abi.STATX_BASIC_STATS })), value('buf')],
+  socket: [as('domain', choice({ AF_UNIX, AF_INET })), as('type', bits({ SOCK_DGRAM, SOCK_STREAM, SOCK_CLOEXEC })), value('protocol')],
+  statx: [directory(), path, flags(atFlags), as('mask', bits({ STATX_BASIC_STATS })), value('buf')],
   symlinkat: [value('target'), directory('newdirfd'), value('linkpath')],
   umask: [as('mask', octal)],
-  umount2: [value('target'), flags(bits({ MNT_DETACH: abi.MNT_DETACH }))],
+  umount2: [value('target'), flags(bits({ MNT_DETACH }))],
   unlinkat: [directory(), path, flags(bits({ AT_REMOVEDIR }))],
   unshare: [flags(namespaceFlags)],
   wait4: [value('pid'), pointer('wstatus'), value('options'), pointer('rusage')],

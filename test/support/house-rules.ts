@@ -22,11 +22,17 @@ const topFolder = (path: string): string => path.split('/')[0] ?? '';
 
 const importsOf = (source: string): string[] => [...source.matchAll(IMPORT)].map((match) => match[1] ?? '');
 
+/** In a bundle such a name is an object with a getter for each export, made whenever the module is loaded. */
+const WHOLE_MODULE = /\bimport \* as \w+ from '\.[^']*'/g;
+
 /** Imports that point up or sideways, and natives where they do not belong. `file` is relative to the root. */
 export function importProblems(file: string, source: string): string[] {
   const folder = topFolder(file);
   const allowed = MAY_IMPORT[folder];
   const problems: string[] = [];
+  if (allowed !== undefined) {
+    for (const [found] of source.matchAll(WHOLE_MODULE)) problems.push(`${file} has ${found}`);
+  }
   for (const specifier of importsOf(source)) {
     if (specifier === 'ffi-rs' && file !== 'sys/ffi.ts') problems.push(`${file} imports ffi-rs`);
     if (allowed === undefined || !specifier.startsWith('.')) continue;

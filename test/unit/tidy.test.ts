@@ -44,6 +44,7 @@ describe('imports', () => {
     ['runtime/a.ts',         "import { load } from 'ffi-rs';",                  'runtime/a.ts imports ffi-rs'],
     ['test/a.ts',            "type A = typeof import('ffi-rs');",               'test/a.ts imports ffi-rs'],
     ['sys/a.ts',             "import a from '../package.json' with {};",        'sys/a.ts imports package.json/'],
+    ['sys/a.ts',             "import * as abi from './abi.ts';",                "sys/a.ts has import * as abi from './abi.ts'"],
   ];
   for (const [file, source, problem] of WRONG) {
     it(`are refused: ${problem}`, () => expect(importProblems(file, source)).toEqual([problem]));
