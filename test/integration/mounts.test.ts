@@ -184,19 +184,24 @@ describe('mounts', () => {
     });
   }
 
-  for (const [rootfsPropagation, isSeen] of [
-    ['rshared', true],
-    ['rslave', false],
+  // runc and crun leave a bind without an option shared, so that hosts get what nobody asked for.
+  for (const [rootfsPropagation, options, isSeen, ...knownBad] of [
+    ['rshared', ['rbind', 'rshared'], true],
+    ['rslave', ['rbind', 'rshared'], false],
+    ['rshared', ['rbind', 'rslave'], false],
+    ['rshared', ['rbind'], false, 'runc 1.1.5'],
   ] as const) {
-    const does = isSeen ? 'appear' : 'do not appear';
-    it(`made in a bind that is rshared ${does} on the host when the root is ${rootfsPropagation}`, async () => {
+    const [what, does] = [options.join(','), isSeen ? 'appear' : 'do not appear'];
+    const title = `made in a bind with ${what} ${does} on the host when the root is ${rootfsPropagation}`;
+    itExcept(...knownBad)(title, async () => {
       await using host = await TestHost.open();
       const source = host.directory('source');
       host.inside('mount', '-t', 'tmpfs', 'tmpfs', source);
       host.inside('mount', '--make-shared', source);
       host.inside('mkdir', path.join(source, 'below'));
+      host.remember();
       const bundle = host.bundle((config) => {
-        config.mounts.push({ destination: '/tmp', type: 'bind', source, options: ['rbind', 'rshared'] });
+        config.mounts.push({ destination: '/tmp', type: 'bind', source, options: [...options] });
         config.linux.rootfsPropagation = rootfsPropagation;
         config.process.capabilities = mayMount(config.process.capabilities);
         config.process.args = [
@@ -206,8 +211,9 @@ describe('mounts', () => {
         ];
       });
       expect(await host.runtime.run(host.id(), bundle)).toMatchObject({ status: 0 });
-      expect(host.inside('ls', path.join(source, 'below'))).toBe(isSeen ? 'file\n' : '');
-      host.inside('umount', '--recursive', source);
+      const seen = host.inside('ls', path.join(source, 'below'));
+      if (isSeen) host.inside('umount', path.join(source, 'below'));
+      expect(seen).toBe(isSeen ? 'file\n' : '');
     });
   }
 

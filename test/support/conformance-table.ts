@@ -12,6 +12,9 @@ export interface KnownDifference {
   readonly reason: string;
 }
 
+/** The releases that the table is about. */
+export const COMPARED = { reference: 'runc 1.1.5', peer: 'crun 1.8.1' } as const;
+
 const HEADING = '## Differences that the probe sees';
 const ROW = /^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$/gm;
 

@@ -7,22 +7,35 @@ import type { ProbeReport, ReportedMount } from './probe-report.ts';
 export type FlatReport = ReadonlyMap<string, string>;
 
 /** Inodes, numbers and names that are new for every container, replaced by what they say. */
-export function comparable(report: ProbeReport, id: string): unknown {
-  const { clocks: _, sessionKeyringId: __, mounts, descriptors, namespaces, ...rest } = report;
-  return JSON.parse(
-    JSON.stringify({
-      ...rest,
-      namespaces: Object.fromEntries(
-        Object.entries(namespaces).map(([type, link]) => [type, ownership(type, link)]),
-      ),
-      mounts: keyMounts(mounts),
-      descriptors: descriptors.map(({ number, type }) => ({ number, type })),
-    }).replaceAll(id, 'ID'),
-  );
+export function comparable(report: ProbeReport, id: string, scratch: string): unknown {
+  const { clocks: _, sessionKeyringId: __, env, mounts, descriptors, namespaces, ...rest } = report;
+  const owned = Object.entries(namespaces).map(([type, link]) => [type, ownership(type, link)]);
+  const kept = {
+    ...rest,
+    ...processNumbers(report),
+    env: Object.fromEntries(env.map((entry) => [entry.slice(0, entry.indexOf('=')), entry])),
+    envCount: env.length,
+    namespaces: Object.fromEntries(owned),
+    mounts: keyMounts(mounts),
+    descriptors: descriptors.map(({ number, type }) => ({ number, type })),
+  };
+  return JSON.parse(JSON.stringify(kept).replaceAll(scratch, '/SCRATCH').replaceAll(id, 'ID'));
 }
 
 function ownership(type: string, link: string): string {
   return link === readlinkSync(`/proc/self/ns/${type}`) ? 'of the host' : 'new';
+}
+
+/** In the host's namespace each process has another number, and what counts is whether they are the same. */
+function processNumbers({ pid, ppid, processGroup, session, pidsByNamespace }: ProbeReport): object {
+  if (pid === 1) return {};
+  return {
+    pid: 'PID',
+    ppid: ppid === 0 ? ppid : 'PPID',
+    processGroup: processGroup === pid ? 'PID' : processGroup,
+    session: session === pid ? 'PID' : session,
+    pidsByNamespace: pidsByNamespace.replaceAll(String(pid), 'PID'),
+  };
 }
 
 /** By destination; where several lie on one, the later ones have a number. Option order says nothing. */
@@ -31,7 +44,12 @@ function keyMounts(mounts: readonly ReportedMount[]): Record<string, object> {
   for (const { destination, device: _, ...mount } of mounts) {
     let key = destination;
     for (let number = 2; key in keyed; number++) key = `${destination}#${number}`;
-    keyed[key] = { ...mount, options: [...mount.options].sort(), super: [...mount.super].sort() };
+    keyed[key] = {
+      ...mount,
+      options: mount.options.toSorted(),
+      super: mount.super.toSorted(),
+      propagation: mount.propagation.map((group) => group.replace(/\d+$/, 'N')).toSorted(),
+    };
   }
   return keyed;
 }
