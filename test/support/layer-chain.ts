@@ -18,16 +18,19 @@ export class LayerChain implements Disposable {
   static async build(archives: readonly Buffer[], options: ErofsOptions = {}): Promise<LayerChain> {
     const images: BuiltImage[] = [];
     const rebuilt: number[] = [];
-    for (const archive of archives) {
-      const lower = new LayerStack(images.map(({ image }) => image));
-      const alone = await buildImage(archive, options);
-      if (dependsOnBelow(alone.layer, lower)) {
-        alone[Symbol.dispose]();
-        rebuilt.push(images.length);
-        images.push(await buildImage(archive, { ...options, lower }));
-      } else {
+    try {
+      for (const archive of archives) {
+        const lower = new LayerStack(images.map(({ image }) => image));
+        const alone = await buildImage(archive, options);
         images.push(alone);
+        if (!dependsOnBelow(alone.layer, lower)) continue;
+        rebuilt.push(images.length - 1);
+        images.pop()?.[Symbol.dispose]();
+        images.push(await buildImage(archive, { ...options, lower }));
       }
+    } catch (error) {
+      for (const image of images) image[Symbol.dispose]();
+      throw error;
     }
     return new LayerChain(images, rebuilt);
   }
