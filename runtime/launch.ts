@@ -1,20 +1,21 @@
 // `launch`: from an image to a running container.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { imageProcess, type ProcessOverrides } from '../image/convert.ts';
 import { EMBEDDED_IMAGE, ensureEmbeddedImage } from '../image/embedded/ensure.ts';
+import { ImageError } from '../image/error.ts';
 import { type ImportProgress, importImage } from '../image/import.ts';
 import { mountImage } from '../image/mount/mount-image.ts';
 import { isSourceReference } from '../image/reference.ts';
-import { findImage, type ImageRecord } from '../image/store/record.ts';
+import { findImage, type ImageRecord, listImages } from '../image/store/record.ts';
 import { openStore, type Store } from '../image/store/store.ts';
 import { formatConfig } from '../spec/default-config.ts';
 import { Root } from '../sys/path.ts';
 import { loadBundle } from './bundle.ts';
 import { RuntimeError } from './errors.ts';
 import { type LaunchChoices, launchConfig } from './launch-config.ts';
-import { removeContainerDirectory } from './launched.ts';
+import { claimContainerDirectory } from './launched.ts';
 import { type RunOptions, runContainer } from './run.ts';
 import { checkId, type StateStore } from './state-store.ts';
 
@@ -42,38 +43,51 @@ export async function launch(
 ): Promise<number> {
   const id = request.name ?? `c${randomBytes(NAME_BYTES).toString('hex')}`;
   checkId(id);
-  if (states.has(id))
-    throw new RuntimeError('EXISTS', `a container named ${JSON.stringify(id)} exists already`, {
-      hint: `hull delete ${id} removes it`,
-    });
+  if (states.has(id)) throw nameIsTaken(id);
   const store = openStore(storeRoot);
   const image = await imageFor(store, request);
-  const directory = containerDirectory(storeRoot, id);
-  removeContainerDirectory(store, directory); // what a crash or a reboot left of a container that is gone
-  let keep = false;
-  try {
-    await makeBundle(store, image, directory, { ...request, id });
-    request.onReady();
-    const launched = { ...options, keep: !request.remove, launched: { storeRoot, directory } };
-    const status = await runContainer(states, id, loadBundle(directory), launched);
-    keep = !request.remove;
-    return status;
-  } finally {
-    if (!keep) removeContainerDirectory(store, directory);
-  }
+  const directory = join(storeRoot, 'containers', id);
+  using claim = claimContainerDirectory(store, directory, states.directory(id));
+  if (claim === undefined) throw nameIsTaken(id);
+  await makeBundle(store, image, directory, { ...request, id });
+  request.onReady();
+  const launched = { ...options, keep: !request.remove, launched: { storeRoot, directory } };
+  const status = await runContainer(states, id, loadBundle(directory), launched);
+  if (!request.remove) claim.keep();
+  return status;
 }
+
+const nameIsTaken = (id: string): RuntimeError =>
+  new RuntimeError('EXISTS', `a container named ${JSON.stringify(id)} exists already`, {
+    hint: `hull delete ${id} removes it`,
+  });
 
 async function imageFor(store: Store, { image, onImport }: LaunchRequest): Promise<ImageRecord> {
   if (image === undefined || isEmbedded(image)) return await ensureEmbeddedImage(store);
   if (isSourceReference(image)) return await importImage(store, image, { onProgress: onImport });
-  return findImage(store, image);
+  return findKnown(store, image);
 }
+
+/** @throws {RuntimeError} naming what could have been meant */
+function findKnown(store: Store, image: string): ImageRecord {
+  try {
+    return findImage(store, image);
+  } catch (error) {
+    if (!(error instanceof ImageError) || error.code !== 'NOT_FOUND') throw error;
+    const names = listImages(store).map(({ name }) => JSON.stringify(name));
+    const shown = names.length > NAMES_SHOWN_MAX ? [...names.slice(0, NAMES_SHOWN_MAX), '…'] : names;
+    throw new RuntimeError('NOT_FOUND', error.message, {
+      hint: `the store has ${shown.join(', ') || 'none yet'}; oci:DIR[:TAG] imports another`,
+    });
+  }
+}
+
+/** Enough to see a mistyped name; `hull image ls` shows all. */
+const NAMES_SHOWN_MAX = 8;
 
 /** With its tag or without. */
 const isEmbedded = (image: string): boolean =>
   image === EMBEDDED_IMAGE || `${image}:latest` === EMBEDDED_IMAGE;
-
-const containerDirectory = (storeRoot: string, id: string): string => join(storeRoot, 'containers', id);
 
 async function makeBundle(
   store: Store,
@@ -81,7 +95,6 @@ async function makeBundle(
   directory: string,
   choices: LaunchRequest & { id: string },
 ): Promise<void> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const mounted = await mountImage(store, image.name, directory, { readonly: choices.readonlyRoot });
   using root = Root.open(mounted.rootfs);
   const config = launchConfig(imageProcess(image.config, root, choices.process), choices);

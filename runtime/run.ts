@@ -119,7 +119,7 @@ async function supervise(
   options: RunOptions,
 ): Promise<number> {
   const { state, directory, bundle } = creation;
-  await using _relay = await relayTerminal(terminal, options.caller);
+  await using _relay = await relayTerminal(terminal, options.caller, options.stdin);
   try {
     if (options.pidFile !== undefined) writePidFile(options.pidFile, creation.pid);
     creation.start();
@@ -150,10 +150,11 @@ async function relayStdio(
 export async function relayTerminal(
   terminal: Fd | undefined,
   caller: () => CallersTerminal,
+  stdin: RunOptions['stdin'] = 'inherit',
 ): Promise<TerminalRelay | undefined> {
   if (terminal === undefined) return undefined;
   const { TerminalRelay } = await import('./terminal-relay.ts');
-  return new TerminalRelay(terminal, caller());
+  return new TerminalRelay(terminal, caller(), stdin);
 }
 
 /** Catches what may be passed on, from before the container exists; keeps it until there is one. */

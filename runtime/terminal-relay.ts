@@ -29,18 +29,20 @@ export class TerminalRelay implements AsyncDisposable {
   readonly #toContainer: WriteStream;
   readonly #ended: Promise<void>;
   readonly #settings = new Uint8Array(TERMIOS_BYTES);
+  readonly #takesInput: boolean;
   readonly #isTerminal: boolean;
   readonly #restore = (): void => this.#restoreSettings();
   readonly #resize = (): void => this.#copySize();
 
   /** Owns `terminal` from here on. */
-  constructor(terminal: Fd, caller: CallersTerminal) {
+  constructor(terminal: Fd, caller: CallersTerminal, stdin: 'inherit' | 'none' = 'inherit') {
     // Each stream closes its descriptor, so each has one of its own.
     const forWriting = syscall('fcntl', terminal.number, F_DUPFD_CLOEXEC, 0);
     this.#terminal = terminal.release();
     this.#caller = caller;
     this.#copySize();
-    this.#isTerminal = trySyscall('ioctl', STDIN, TCGETS, this.#settings) === 0;
+    this.#takesInput = stdin === 'inherit';
+    this.#isTerminal = this.#takesInput && trySyscall('ioctl', STDIN, TCGETS, this.#settings) === 0;
     if (this.#isTerminal) syscall('ioctl', STDIN, TCSETS, rawTermios(this.#settings));
     process.on('exit', this.#restore);
     process.on('SIGWINCH', this.#resize);
@@ -53,8 +55,10 @@ export class TerminalRelay implements AsyncDisposable {
     const { input, output } = this.#caller;
     // Errors here mean that the container has closed its side, which the reader sees as the end.
     this.#toContainer.on('error', () => {});
-    input.pipe(this.#toContainer, { end: false });
-    input.on('end', () => this.#toContainer.write(END_OF_TRANSMISSION));
+    if (this.#takesInput) {
+      input.pipe(this.#toContainer, { end: false });
+      input.on('end', () => this.#toContainer.write(END_OF_TRANSMISSION));
+    }
     this.#fromContainer.pipe(output, { end: false });
     return new Promise((resolve) => {
       this.#fromContainer.on('error', () => resolve()); // EIO: nobody has the terminal open any more
@@ -75,8 +79,7 @@ export class TerminalRelay implements AsyncDisposable {
   /** Waits until all that the container wrote has been passed on. */
   async [Symbol.asyncDispose](): Promise<void> {
     process.off('SIGWINCH', this.#resize);
-    this.#caller.input.unpipe(this.#toContainer);
-    this.#caller.input.destroy();
+    if (this.#takesInput) this.#caller.input.unpipe(this.#toContainer).destroy();
     await Promise.race([
       this.#ended,
       new Promise((resolve) => setTimeout(resolve, DRAIN_TIMEOUT_MS).unref()),

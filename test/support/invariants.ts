@@ -12,6 +12,9 @@ export const ID_PREFIX = `ht${process.pid}-`;
 /** Cgroups that other tests make meanwhile: other workers' containers, and those of test/unit/cgroups. */
 const OTHER_TESTS = new RegExp(`/(ht(?!${process.pid}-)|hull-test-)\\d+-`);
 
+/** The parent of every launched container's cgroup: there as long as one of them is, whosever it is. */
+const LAUNCHED = /^\/sys\/fs\/cgroup\/(?:[^/]+\/)?hull$/;
+
 /** What a test may touch, and so what has to be looked at. */
 export interface Scope {
   readonly scratch: string;
@@ -79,7 +82,7 @@ function cgroupDirectories(): string[] {
   const isOwn = (directory: string): boolean =>
     directory.includes(ID_PREFIX) || !foreign.some((place) => isBesides(directory, place));
   return cgroupsBeneath('/sys/fs/cgroup').filter(
-    (directory) => !OTHER_TESTS.test(directory) && isOwn(directory),
+    (directory) => !OTHER_TESTS.test(directory) && !LAUNCHED.test(directory) && isOwn(directory),
   );
 }
 
