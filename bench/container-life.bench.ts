@@ -44,7 +44,7 @@ const runtime = (program: string, prefix: readonly string[] = []): readonly stri
   ...prefix,
   program,
   '--root',
-  scratch.path('state', program === HULL ? 'hull' : program),
+  join(scratch.state, program === HULL ? 'hull' : program),
 ];
 const timed = (label: string, argv: readonly string[]): Contestant => ({
   label,
@@ -97,7 +97,7 @@ async function wholeProcesses(floor: string | undefined, group: string): Promise
 async function oneProcess(floor: string | undefined, group: string): Promise<Times> {
   const child = [process.execPath, '--disable-warning=ExperimentalWarning'];
   const program = join(import.meta.dirname, 'in-process.ts');
-  using server = new LineServer([...child, program, scratch.bundle, scratch.path('state/hull'), ID]);
+  using server = new LineServer([...child, program, scratch.bundle, join(scratch.state, 'hull'), ID]);
   const contestants: Contestant[] = [
     {
       label: 'hull, in one process',
