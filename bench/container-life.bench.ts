@@ -31,8 +31,9 @@ const has = (program: string): boolean => spawnSync(program, ['--version']).erro
 const firstLine = (...argv: [string, ...string[]]): string =>
   execFileSync(argv[0], argv.slice(1), { encoding: 'utf8' }).split('\n')[0] ?? '';
 
-const hierarchy = findHierarchy();
-if (hierarchy === undefined) throw new Error('cannot find a cgroup2 hierarchy: none is mounted');
+const found = findHierarchy();
+if (found === undefined) throw new Error('cannot find a cgroup2 hierarchy: none is mounted');
+const { mountPoint, layout } = found;
 
 using cleanup = new DisposableStack();
 const scratch = cleanup.use(new ContainerScratch());
@@ -46,6 +47,7 @@ const runtime = (program: string, prefix: readonly string[] = []): readonly stri
   '--root',
   join(scratch.state, program === HULL ? 'hull' : program),
 ];
+const floorArguments = (count: number): string[] => scratch.floorArguments(mountPoint, `${ID}-floor`, count);
 const timed = (label: string, argv: readonly string[]): Contestant => ({
   label,
   run: () => scratch.time(argv),
@@ -63,10 +65,10 @@ function state(label: string, argv: readonly string[]): Contestant {
 
 async function crun(): Promise<Contestant[]> {
   if (!has('crun')) return [];
-  if (hierarchy?.layout === 'unified') return [run('crun run', runtime('crun'))];
-  const { prefix } = cleanup.use(await openWithoutUnified(hierarchy?.mountPoint ?? ''));
+  if (layout === 'unified') return [run('crun run', runtime('crun'))];
+  const { prefix } = cleanup.use(await openWithoutUnified(mountPoint));
   notes.push(
-    `crun before 1.9 refuses this host's hybrid cgroups: it ran under nsenter, in a mount namespace without ${hierarchy?.mountPoint}`,
+    `crun before 1.9 refuses this host's hybrid cgroups: it ran under nsenter, in a mount namespace without ${mountPoint}`,
   );
   return [run('crun run', runtime('crun', prefix)), timed('nsenter alone', [...prefix, 'true'])];
 }
@@ -75,13 +77,13 @@ function missing(...programs: readonly string[]): void {
   for (const program of programs) notes.push(`${program} is not installed, and its lines are missing`);
 }
 
-async function wholeProcesses(floor: string | undefined, group: string): Promise<Times> {
+async function wholeProcesses(floor: string | undefined): Promise<Times> {
   const empty = scratch.path('empty.cjs');
   writeFileSync(empty, '');
   const hull = runtime(HULL);
   const runc = has('runc') ? runtime('runc') : undefined;
   const contestants = [
-    ...(floor === undefined ? [] : [timed('floor', [floor, scratch.rootfs, group, scratch.filter, '1'])]),
+    ...(floor === undefined ? [] : [timed('floor', [floor, ...floorArguments(1)])]),
     run('hull run', hull),
     ...(runc === undefined ? [] : [run('runc run', runc)]),
     ...(await crun()),
@@ -94,7 +96,7 @@ async function wholeProcesses(floor: string | undefined, group: string): Promise
 }
 
 /** Milliseconds for each of a batch of containers, one after another. */
-async function oneProcess(floor: string | undefined, group: string): Promise<Times> {
+async function oneProcess(floor: string | undefined): Promise<Times> {
   const child = [process.execPath, '--disable-warning=ExperimentalWarning'];
   const program = join(import.meta.dirname, 'in-process.ts');
   using server = new LineServer([...child, program, scratch.bundle, join(scratch.state, 'hull'), ID]);
@@ -105,7 +107,7 @@ async function oneProcess(floor: string | undefined, group: string): Promise<Tim
     },
   ];
   if (floor !== undefined) {
-    const argv = [scratch.rootfs, group, scratch.filter, String(BATCH)];
+    const argv = floorArguments(BATCH);
     const runFloor = (): number => Number(execFileSync(floor, argv, { encoding: 'utf8' })) / BATCH;
     contestants.unshift({ label: 'floor, in one process', run: runFloor });
   }
@@ -124,11 +126,10 @@ function machine(): Record<string, string> {
 }
 
 async function main(): Promise<void> {
-  const group = join(hierarchy?.mountPoint ?? '', `${ID}-floor`);
   const floor = scratch.buildFloor();
   missing(...['runc', 'crun', 'gcc'].filter((program) => !has(program)));
-  const whole = await wholeProcesses(floor, group);
-  const one = await oneProcess(floor, group);
+  const whole = await wholeProcesses(floor);
+  const one = await oneProcess(floor);
   const times: Times = new Map([...whole, ...one]);
   const tables = {
     life: lines(times, ['floor', 'hull run', 'runc run', 'crun run'], ['runc run', 'floor']),

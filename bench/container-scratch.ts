@@ -64,13 +64,18 @@ export class ContainerScratch implements Disposable {
     return join(this.directory, ...parts);
   }
 
-  /** The floor program, or undefined where there is no compiler. */
+  /** Builds the floor program: its path, or undefined where there is no compiler. */
   buildFloor(): string | undefined {
     if (spawnSync('gcc', ['--version']).error !== undefined) return undefined;
     const program = this.path('floor');
     const source = join(import.meta.dirname, 'floor/floor.c');
     execFileSync('gcc', ['-O2', '-Wall', '-Werror', '-static', '-D_GNU_SOURCE', '-o', program, source]);
     return program;
+  }
+
+  /** What it wants to know, to make `count` containers in the cgroup of that name. */
+  floorArguments(hierarchy: string, cgroup: string, count: number): string[] {
+    return [this.rootfs, hierarchy, join(hierarchy, cgroup), this.filter, String(count)];
   }
 
   /** Runs a program to its end. @returns milliseconds from spawn to exit @throws {Error} with what it printed */

@@ -1,9 +1,10 @@
 // The floor of container-life.bench.ts: the container of hull's default config, made by the system calls that it needs
 // and nothing else. No config is read, no state kept, nothing checked that the kernel does not check.
 //
-//   floor ROOTFS CGROUP FILTER COUNT    makes COUNT containers, one after another; prints the milliseconds they took
+//   floor ROOTFS HIERARCHY CGROUP FILTER COUNT
 //
-// CGROUP is a directory to make in a cgroup2 mount; FILTER is a file with the instructions of its device filter.
+// makes COUNT containers, one after another, and prints the milliseconds that they took. HIERARCHY is a cgroup2 mount,
+// CGROUP the path of a directory to make in it, and FILTER a file with the instructions of its device filter.
 #include <err.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -31,7 +32,7 @@
 #define QUIET (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV)
 #define CLONED (OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)
 
-static const char *rootfs, *cgroup;
+static const char *rootfs, *hierarchy, *cgroup;
 static struct bpf_insn filter[BPF_MAXINSNS];
 static unsigned filter_length;
 
@@ -81,7 +82,7 @@ static void loopback_up(void) {
 static void enter_root(void) {
   MUST(mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL));
   int root = MUST(open_tree(AT_FDCWD, rootfs, CLONED | AT_RECURSIVE));
-  int groups = MUST(open_tree(AT_FDCWD, cgroup, CLONED));
+  int groups = MUST(open_tree(AT_FDCWD, hierarchy, CLONED));
   MUST(move_mount(root, "", AT_FDCWD, rootfs, MOVE_MOUNT_F_EMPTY_PATH));
   MUST(fchdir(root));
   MUST(syscall(SYS_pivot_root, ".", "."));
@@ -185,13 +186,14 @@ static double now(void) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 5) errx(2, "usage: floor ROOTFS CGROUP FILTER COUNT");
+  if (argc != 6) errx(2, "usage: floor ROOTFS HIERARCHY CGROUP FILTER COUNT");
   rootfs = argv[1];
-  cgroup = argv[2];
-  int file = MUST(open(argv[3], O_RDONLY | O_CLOEXEC));
+  hierarchy = argv[2];
+  cgroup = argv[3];
+  int file = MUST(open(argv[4], O_RDONLY | O_CLOEXEC));
   filter_length = MUST(read(file, filter, sizeof filter)) / sizeof *filter;
   close(file);
   double start = now();
-  for (int count = atoi(argv[4]); count > 0; count--) live();
+  for (int count = atoi(argv[5]); count > 0; count--) live();
   printf("%.3f\n", now() - start);
 }
