@@ -191,7 +191,7 @@ class Compiler {
     leaveHostMounts(p);
     if (facts.rootless) this.#cloneSources(p);
     attachRootfs(p, facts.rootfs);
-    if (this.#choice.fresh.has('user')) {
+    if (this.#choice.fresh.has('user') || this.#choice.joined.has('user')) {
       becomeMappedRoot(p);
       becomeUndumpable(p);
     }
