@@ -233,6 +233,26 @@ describe('hooks', () => {
     expect(await host.differences()).toEqual([]);
   });
 
+  // prestart is deprecated in favour of createRuntime, above; poststop may fail, and delete goes on.
+  for (const stage of ['createContainer', 'startContainer', 'poststart', 'poststop'] as const) {
+    it(`of ${stage} are killed, too`, async () => {
+      await using host = await TestHost.open();
+      const id = host.id();
+      const bundle = host.bundle((config) => {
+        const path = stage === 'startContainer' ? '/bin/busybox' : '/bin/sleep';
+        config.hooks = { [stage]: [{ path, args: ['sleep', '1000'], timeout: 1 }] };
+        config.process.args = ['/bin/true'];
+      });
+      const { ms } = await host.runtime.run(id, bundle);
+      expect(ms).toBeGreaterThan(950);
+      expect(ms).toBeLessThan(5000);
+      if ((await host.runtime.call('state', [id])).status === 0) {
+        await host.runtime.delete(id, { flags: ['--force'] });
+      }
+      expect(await host.differences()).toEqual([]);
+    });
+  }
+
   // The specification: "path … MUST be absolute", "timeout … MUST be greater than zero".
   for (const [what, hook] of [
     ['a relative path', { path: 'bin/true' }],

@@ -65,6 +65,45 @@ describe('namespaces', () => {
     });
   }
 
+  // runc looks for the bundle in that namespace, and makes another root in it.
+  itExcept('runc 1.1.5')('of type mount that is joined is used as it is, with its root', async () => {
+    await using host = await TestHost.open();
+    const first = await startSleeping(host, (config) => {
+      config.mounts.push({ destination: '/tmp', type: 'tmpfs', source: 'of the first' });
+    });
+    const { pid } = await host.runtime.state(first);
+    const { namespaces, mounts } = await reportOf(host, (config) => {
+      addNamespace(config, { type: 'mount', path: `/proc/${pid}/ns/mnt` });
+      addNamespace(config, { type: 'pid', path: `/proc/${pid}/ns/pid` });
+      config.mounts = [];
+    });
+    expect(namespaces.mnt).toBe(readlinkSync(`/proc/${pid}/ns/mnt`));
+    expect(mounts.map(({ source }) => source)).toContain('of the first');
+  });
+
+  // Without mappings of its own in config.json: since runc 1.2.
+  itExcept('runc 1.1.5')('of users can be joined by a path, with the ids that are mapped there', async () => {
+    await using host = await TestHost.open();
+    const map = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+    const users = { uidMappings: map, gidMappings: map };
+    const first = await startSleeping(host, (config) => {
+      addNamespace(config, { type: 'user' });
+      Object.assign(config.linux, users);
+    });
+    const { pid } = await host.runtime.state(first);
+    const { namespaces, uids } = await reportOf(host, (config) => {
+      for (const [type, link] of [
+        ['user', 'user'],
+        ['network', 'net'],
+        ['ipc', 'ipc'],
+      ] as const) {
+        addNamespace(config, { type, path: `/proc/${pid}/ns/${link}` });
+      }
+    });
+    expect(namespaces.user).toBe(readlinkSync(`/proc/${pid}/ns/user`));
+    expect(uids.effective).toBe(0);
+  });
+
   it('that are joined outlive the container', async () => {
     await using host = await TestHost.open();
     const first = await startSleeping(host);

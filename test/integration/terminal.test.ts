@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type Child, until } from '../support/child.ts';
 import { terminal } from '../support/compile.ts';
@@ -156,21 +156,30 @@ describe('a terminal in the foreground', () => {
     expect(child.stdout()).toContain('interrupted');
   });
 
-  it("leaves the caller's terminal in the mode in which it was", async () => {
-    await using host = await TestHost.open();
-    const bundle = host.bundle((config) => {
-      config.process.terminal = true;
-      config.process.args = ['/bin/true'];
+  // biome-ignore format: a table
+  const ENDS: readonly [when: string, args: string[], status: number, before: string[]][] = [
+    ['the program has ended',       ['/bin/true'],                 0,   []],
+    ['the program has failed',      ['/bin/probe', 'exit', '7'],   7,   []],
+    ['there is no such program',    ['/not/there'],                1,   []],
+    ['a signal was passed on',      ['/bin/probe', 'signal-wait', '1'], 0, ['timeout', '--foreground', '--preserve-status', '-s', 'TERM', '1']],
+  ];
+  for (const [when, args, status, before] of ENDS) {
+    it(`leaves the caller's in the mode in which it was when ${when}`, async () => {
+      await using host = await TestHost.open();
+      const bundle = host.bundle((config) => {
+        config.process.terminal = true;
+        config.process.args = args;
+      });
+      const run = host.runtime.argv('run', [host.id()], { flags: ['-b', bundle.directory] });
+      const script = 'stty -a > "$0.before"; "$@"; status=$?; stty -a > "$0.after"; exit $status';
+      const caller = ['sh', '-c', script, host.path('stty'), ...before];
+      const argv = [terminal(), 'run', '40', '120', '--', ...caller, ...run];
+      expect((await host.spawn(argv, 'modes', 'open').finished).status).toBe(status);
+      const after = readFileSync(host.path('stty.after'), 'utf8');
+      expect(after).toBe(readFileSync(host.path('stty.before'), 'utf8'));
+      expect(after.length).toBeGreaterThan(100);
     });
-    const run = host.runtime.argv('run', [host.id()], { flags: ['-b', bundle.directory] });
-    const script = 'stty -a > "$0.before"; "$@"; stty -a > "$0.after"';
-    const argv = [terminal(), 'run', '40', '120', '--', 'sh', '-c', script, host.path('stty'), ...run];
-    expect((await host.spawn(argv, 'modes', 'open').finished).status).toBe(0);
-    expect(readFileSync(host.path('stty.after'), 'utf8')).toBe(
-      readFileSync(host.path('stty.before'), 'utf8'),
-    );
-    expect(statSync(host.path('stty.after')).size).toBeGreaterThan(100);
-  });
+  }
 
   it('serves exec --tty', async () => {
     await using host = await TestHost.open();
