@@ -1,4 +1,6 @@
 // Where the container's cgroup is, and what it may do there.
+import { accessSync, constants, existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Cgroup } from '../cgroups/cgroup.ts';
 import { createCgroup } from '../cgroups/create.ts';
 import { planContainerPolicy } from '../cgroups/devices/filter.ts';
@@ -23,11 +25,21 @@ export function chooseCgroup(id: string, config: Config, isRootless: boolean): C
   try {
     const host = hostHierarchy();
     if (host === undefined) throw new NoHierarchyError();
-    return { hierarchy: host, path: resolveCgroupPath(cgroupsPath, id, readOwnCgroup) };
+    const place = { hierarchy: host, path: resolveCgroupPath(cgroupsPath, id, readOwnCgroup) };
+    if (isRootless) requireParent(place);
+    return place;
   } catch (error) {
     excuseRefusal(error, { isRootless, cgroupsPath, needsControllers: false });
     return undefined;
   }
+}
+
+/** Asks what the kernel will say, so that no attempt has to be made. @throws {Error} EACCES, EPERM or EROFS */
+function requireParent({ hierarchy, path: cgroupPath }: CgroupPlace): void {
+  let parent = path.join(hierarchy.mountPoint, cgroupPath);
+  do parent = path.dirname(parent);
+  while (parent !== hierarchy.mountPoint && !existsSync(parent));
+  accessSync(parent, constants.W_OK);
 }
 
 /** @returns undefined where a rootless container has to go without */

@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { chownSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Plan, PlanStep } from '../../runtime/plan.ts';
+import { rootlessConfig } from '../../spec/default-config.ts';
 import type { Bundle } from '../support/bundle.ts';
 import { type Child, until } from '../support/child.ts';
 import { terminal } from '../support/compile.ts';
@@ -10,8 +11,9 @@ import { walkHost, walkStage } from '../support/plan-walk.ts';
 import { readTrace, straceTo, type TracedCall } from '../support/strace.ts';
 
 /** The plan that is printed for the bundle, for a container of the name `id`. */
-async function planFor(host: TestHost, bundle: Bundle, id: string): Promise<Plan> {
+async function planFor(host: TestHost, bundle: Bundle, id: string, under: readonly string[]): Promise<Plan> {
   const { status, stdout, stderr } = await host.runtime.call('plan', [bundle.directory], {
+    under,
     flags: ['--json'],
   });
   if (status !== 0) throw new Error(stderr);
@@ -26,19 +28,25 @@ interface Execution {
 }
 
 /** Prints the plan, then has a container created and started under strace. */
-async function execute(host: TestHost, bundle: Bundle, flags: string[] = []): Promise<Execution> {
+async function execute(
+  host: TestHost,
+  bundle: Bundle,
+  { under = [], flags = [] }: { readonly under?: readonly string[]; readonly flags?: readonly string[] } = {},
+): Promise<Execution> {
   const id = host.id();
-  const plan = await planFor(host, bundle, id);
+  const plan = await planFor(host, bundle, id, under);
   const file = host.path('trace');
-  const created = await host.runtime.create(id, bundle, { under: straceTo(file), flags });
+  const created = await host.runtime.create(id, bundle, { under: [...straceTo(file), ...under], flags });
   expect(created).toMatchObject({ status: 0, stderr: '' });
-  expect(await host.runtime.start(id)).toMatchObject({ status: 0, stderr: '' });
-  expect(await host.runtime.delete(id, { flags: ['--force'] })).toMatchObject({ status: 0 });
+  expect(await host.runtime.start(id, { under })).toMatchObject({ status: 0, stderr: '' });
+  expect(await host.runtime.delete(id, { under, flags: ['--force'] })).toMatchObject({ status: 0 });
   const calls = await readTrace(host.scratch, file);
   const isStage = ({ name, arguments: [path = ''] }: TracedCall): boolean =>
     name === 'execve' && path.startsWith('"/proc/self/fd/');
   return { plan, calls, host: calls[0]?.pid ?? -1, stage: calls.find(isStage)?.pid ?? -1 };
 }
+
+const NOBODY = 65_534;
 
 const CONFIGURATIONS: readonly [name: string, change: (config: Config, host: TestHost) => void][] = [
   ['the base configuration', () => {}],
@@ -111,10 +119,23 @@ describe('the printed plan', () => {
       config.process.terminal = true;
       config.process.consoleSize = { height: 30, width: 90 };
     });
-    const { plan, calls, ...pids } = await execute(host, bundle, ['--console-socket', socket]);
+    const { plan, calls, ...pids } = await execute(host, bundle, { flags: ['--console-socket', socket] });
     walkStage(plan.steps, calls, pids.stage);
     walkHost(plan.steps, calls, pids.host);
     receiver.closeStdin();
+  });
+
+  it('is what create does for a user without privileges', async () => {
+    await using host = await TestHost.open('hull');
+    chownSync(host.directory('state', 0o700), NOBODY, NOBODY);
+    const bundle = host.bundle();
+    const config = rootlessConfig(NOBODY, NOBODY, { cgroupNamespace: false });
+    bundle.writeConfig(JSON.stringify({ ...config, process: { ...config.process, terminal: false } }));
+    const under = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
+    const { plan, calls, ...pids } = await execute(host, bundle, { under });
+    walkStage(plan.steps, calls, pids.stage);
+    walkHost(plan.steps, calls, pids.host);
+    expect(plan.steps.map(({ label }) => label)).not.toContain('note which cgroup will be made');
   });
 
   it('would not pass for it with a call of the stage left out, or one more', async () => {
