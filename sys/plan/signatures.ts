@@ -169,6 +169,7 @@ const SIGNATURES: Partial<Record<SyscallName, readonly Parameter[]>> = {
   clone3: [struct('args', structText(clone_args, { flags: cloneFlags })), size],
   close: [fd],
   close_range: [value('first'), as('last', choice({ UINT_MAX: 0xffffffff })), flags(bits({ CLOSE_RANGE_CLOEXEC }))],
+  dup: [value('oldfd')],
   dup3: [value('oldfd'), value('newfd'), flags(bits({ O_CLOEXEC }))],
   execve: [path, value('argv'), value('envp')],
   exit_group: [value('status')],

@@ -5,7 +5,7 @@ import { splitArguments, unquote } from './strace.ts';
 export function compareArgument(
   printed: string,
   seen: string,
-  registers: Map<string, number> = new Map(),
+  registers: Map<string, bigint> = new Map(),
 ): boolean | undefined {
   if (printed === 'PID') return undefined;
   if (printed.startsWith('"')) return seen.startsWith('"') && sameText(JSON.parse(printed), unquote(seen));
@@ -15,8 +15,8 @@ export function compareArgument(
   if (/^[A-Z][A-Z0-9_]*(\|[A-Z0-9_a-fx]+)*$/.test(printed)) return sameFlags(printed, seen);
   if (!/^\d+$/.test(seen)) return undefined;
   const known = registers.get(printed);
-  registers.set(printed, Number(seen));
-  return known === undefined ? undefined : known === Number(seen);
+  registers.set(printed, BigInt(seen));
+  return known === undefined ? undefined : known === BigInt(seen);
 }
 
 /** N is a descriptor's number, PID a process's. */

@@ -7,7 +7,7 @@ import { compareArgument } from './plan-arguments.ts';
 import { splitArguments, type TracedCall } from './strace.ts';
 
 /** register → the value that was seen */
-type Registers = ReadonlyMap<string, number>;
+type Registers = ReadonlyMap<string, bigint>;
 
 interface State {
   readonly at: number;
@@ -93,29 +93,34 @@ class Walker {
       const to = step.call.on?.[call.errno] ?? step.call.on?.any;
       return to === undefined ? [] : [{ at: this.#at(to), registers, path }];
     }
-    const kept = step.into === undefined ? registers : new Map(registers).set(step.into, call.result);
+    const kept = step.into === undefined ? registers : new Map(registers).set(step.into, BigInt(call.result));
     return [{ at: state.at + 1, registers: kept, path }];
   }
 
   /** Past what makes no system call, on every way that it can go. */
   #settle(states: readonly State[]): State[] {
-    const settled = new Map<string, State>();
+    const seen = new Set<string>();
+    const settled: State[] = [];
     const open = [...states];
     for (let state = open.pop(); state !== undefined; state = open.pop()) {
+      const key = `${state.at} ${[...state.registers].join()}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
       const step = this.#steps[state.at];
-      if (step === undefined || step.kind === 'call' || step.kind === 'report' || step.kind === 'fail') {
-        settled.set(`${state.at} ${[...state.registers].join()}`, state);
-        continue;
-      }
-      const forget = new Map(state.registers);
-      if (step.into !== undefined) forget.delete(step.into);
-      const next = { ...state, at: state.at + 1, registers: forget };
-      const taken = step.to === undefined ? undefined : { ...state, at: this.#at(step.to) };
-      const holds = decide(step.text, state.registers);
-      if (taken !== undefined && holds !== false) open.push(taken);
-      if (taken === undefined || holds !== true) open.push(next);
+      const isSeen = step === undefined || ['call', 'report', 'fail'].includes(step.kind);
+      if (isSeen) settled.push(state);
+      else open.push(...this.#pass(state, step));
     }
-    return [...settled.values()];
+    return settled;
+  }
+
+  /** A step that cannot be seen: arithmetic on what is known of the registers, or a branch. */
+  #pass(state: State, step: PlanStep): State[] {
+    const next = { ...state, at: state.at + 1, registers: assigned(step, state.registers) };
+    if (step.to === undefined) return [next];
+    const holds = decide(step.text, state.registers);
+    const taken = holds === false ? [] : [{ ...state, at: this.#at(step.to) }];
+    return holds === true ? taken : [...taken, next];
   }
 
   #at(number: number): number {
@@ -143,7 +148,7 @@ class Walker {
 export function walkHost(steps: readonly PlanStep[], calls: readonly TracedCall[], main: number): number[] {
   // A hook, a helper and the stage are executed by children of the host.
   const isHosts = ({ pid, name }: TracedCall): boolean => pid === main || name === 'execve';
-  const registers = new Map<string, number>();
+  const registers = new Map<string, bigint>();
   const positions: number[] = [];
   for (const [printed, number] of hostCalls(steps)) {
     const from = (positions.at(-1) ?? -1) + 1;
@@ -177,7 +182,7 @@ function hostCalls(steps: readonly PlanStep[]): (readonly [PrintedCall, number])
 }
 
 /** arm64 has no mkdir(2), symlink(2) and rename(2): there it is mkdirat(AT_FDCWD, …). */
-function isSame(printed: PrintedCall, call: TracedCall, registers: Map<string, number>): boolean {
+function isSame(printed: PrintedCall, call: TracedCall, registers: Map<string, bigint>): boolean {
   const isAt = call.name !== printed.name && call.name.replace(/at2?$/, '') === printed.name;
   const seen = isAt ? call.arguments.filter((text) => text !== 'AT_FDCWD') : call.arguments;
   if (!isAt && call.name !== printed.name) return false;
@@ -190,11 +195,42 @@ function isSame(printed: PrintedCall, call: TracedCall, registers: Map<string, n
   return fits;
 }
 
-/** A branch on a register whose value was seen, compared with a number; undefined when that cannot be known. */
+function known(text: string, registers: Registers): bigint | undefined {
+  if (/^-?(0x[0-9a-f]+|\d+)$/.test(text)) return text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
+  return registers.get(text);
+}
+
+const OPERATIONS: Readonly<Record<string, (a: bigint, b: bigint) => bigint>> = {
+  '+': (a, b) => BigInt.asIntN(64, a + b),
+  '-': (a, b) => BigInt.asIntN(64, a - b),
+  '&': (a, b) => a & b,
+  '|': (a, b) => a | b,
+};
+
+/** What is known after `register = left + right`; a value from memory is not. */
+function assigned({ into, text }: PlanStep, registers: Registers): Registers {
+  if (into === undefined) return registers;
+  const [left = '', sign, right = ''] = text.slice(`${into} = `.length).split(/ ([-+&|]) /, 3);
+  const [a, b] = [known(left, registers), known(right, registers)];
+  const value =
+    sign === undefined ? a : a === undefined || b === undefined ? undefined : OPERATIONS[sign]?.(a, b);
+  const after = new Map(registers);
+  if (value === undefined) after.delete(into);
+  else after.set(into, value);
+  return after;
+}
+
+const COMPARISONS: Readonly<Record<string, (a: bigint, b: bigint) => boolean>> = {
+  '==': (a, b) => a === b,
+  '!=': (a, b) => a !== b,
+  '<': (a, b) => a < b,
+  '<u': (a, b) => BigInt.asUintN(64, a) < BigInt.asUintN(64, b),
+};
+
+/** Whether a branch is taken; undefined when what it depends on is not known. */
 function decide(text: string, registers: Registers): boolean | undefined {
   if (text.startsWith('go to')) return true;
-  const [, name = '', sign, number] = /^if (.+) (==|!=) (-?\d+) go to/.exec(text) ?? [];
-  const value = registers.get(name);
-  if (value === undefined || number === undefined) return undefined;
-  return (value === Number(number)) === (sign === '==');
+  const [, left = '', sign = '', right = ''] = /^if (.+) (==|!=|<|<u) (\S+) go to/.exec(text) ?? [];
+  const [a, b] = [known(left, registers), known(right, registers)];
+  return a === undefined || b === undefined ? undefined : COMPARISONS[sign]?.(a, b);
 }
