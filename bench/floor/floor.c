@@ -175,8 +175,8 @@ static void live(void) {
   if (pid == 0) contain();
   close(group);
   MUST(waitpid(pid, &status, 0));
-  if (status != 0) errx(1, "the container ended with status %#x", status);
   MUST(rmdir(cgroup));
+  if (status != 0) errx(1, "the container ended with status %#x", status);
 }
 
 static double now(void) {
