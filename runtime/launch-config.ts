@@ -97,6 +97,7 @@ export function volumeMount(text: string): Mount {
     });
   if (source === '' || !isAbsolute(destination) || more.length > 0)
     throw refuse('not SRC:DST[:ro] with an absolute DST');
+  if (resolve(destination) === '/') throw refuse('the root of the container cannot be one');
   if (mode !== undefined && mode !== 'ro' && mode !== 'rw')
     throw refuse(`unknown mode ${JSON.stringify(mode)}`);
   const path = resolve(source);
