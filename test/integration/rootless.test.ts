@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { until } from '../support/child.ts';
+import { itExcept } from '../support/claim.ts';
 import type { Config } from '../support/config.ts';
 import { TestHost } from '../support/host.ts';
 import {
@@ -69,6 +70,17 @@ describe.skipIf(!isReachable)(`rootless${isReachable ? '' : ` (${why})`}`, () =>
       const { first, count } = SUBORDINATE;
       expect(mapWords(stdout)).toEqual(['5', '6', 'allow', '0', `${USER}`, '1', '1', `${first}`, `${count}`]);
       expect(ownerOf(made)).toEqual([first + 4, first + 5]);
+    });
+  });
+
+  // runc refuses them in every rootless container.
+  itExcept('runc 1.1.5')('has additional groups, where they are mapped', async () => {
+    await withUser(async (host) => {
+      const bundle = ordinaryBundle(host, OWN_ID_AND_RANGE, (config) => {
+        config.process.user = { uid: 5, gid: 6, additionalGids: [7, 8] };
+      });
+      const { stdout } = await host.runtime.run(host.id(), bundle, AS_USER);
+      expect(parseReport(stdout).groups).toEqual([7, 8]);
     });
   });
 
