@@ -104,6 +104,20 @@ describe('namespaces', () => {
     expect(uids.effective).toBe(0);
   });
 
+  itExcept('runc 1.1.5')('of time can be joined by a path, with the offsets there', async () => {
+    await using host = await TestHost.open();
+    const first = await startSleeping(host, (config) => {
+      addNamespace(config, { type: 'time' });
+      config.linux.timeOffsets = { boottime: { secs: 7000 } };
+    });
+    const { pid } = await host.runtime.state(first);
+    const { namespaces, timeOffsets } = await reportOf(host, (config) =>
+      addNamespace(config, { type: 'time', path: `/proc/${pid}/ns/time` }),
+    );
+    expect(namespaces.time).toBe(readlinkSync(`/proc/${pid}/ns/time`));
+    expect(timeOffsets).toMatch(/^boottime +7000 +0$/m);
+  });
+
   it('that are joined outlive the container', async () => {
     await using host = await TestHost.open();
     const first = await startSleeping(host);
