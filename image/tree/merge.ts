@@ -102,8 +102,8 @@ export class MergedTree {
       throw refused(path, `there is no file ${quoteBytes(joinPath(target.parent, target.name))} to link to`);
     }
     const parent = this.#parent(path);
-    // Linking a file to itself through a symbolic link changes nothing, and must not remove it.
-    if (parent === directory && path.name === target.name) return;
+    // Its text did not show it: a symbolic link led to the same place.
+    if (parent === directory && path.name === target.name) throw refused(path, 'a hard link to itself');
     requireNotInside(path, directory, parent.children.get(path.name)?.node);
     const place = this.#clear(path);
     this.#observer.link?.(place, { directory, name: target.name });
@@ -188,10 +188,12 @@ export class MergedTree {
 
   /**
    * The same for what does not make anything: undefined where there is no such directory. That is no fault of the
-   * layer; umoci writes whiteouts for all that was in a directory which the same layer replaces with a file.
+   * layer; umoci writes whiteouts for all that was in a directory which the same layer replaces with a file. A path
+   * that goes in circles is one.
    */
   #find({ parent }: LayerPath): Directory | undefined {
     const end = this.#resolved.get(parent) ?? this.#walk(parent, () => undefined);
+    if (end?.kind === 'symlink') throw notDirectory(parent, end);
     return end?.kind === 'directory' ? end : undefined;
   }
 
