@@ -37,7 +37,10 @@ export class LayerTree {
   readonly linksBelow = new Map<number, string>();
   /** Contents that come from the layers below, by inode. */
   readonly copies = new Map<number, LowerNode>();
-  /** Directories that were implied, and are gone: below, what was put in them may have been put elsewhere. */
+  /**
+   * Paths that are symbolic links below if what was put here belongs elsewhere: directories that were implied and are
+   * gone, and targets of hard links that were gone through.
+   */
   readonly replaced: string[] = [];
   /** What lies below, if it is known. */
   readonly lower: LowerTree | undefined;
@@ -92,6 +95,8 @@ export class LayerTree {
     // What was not a directory had hidden one of the layers below, which does not come back with a new one.
     if (typeof existing === 'number' && node instanceof Directory) node.isOpaque = true;
     if (existing instanceof Directory) this.#noteReplaced(existing);
+    const linked = typeof existing === 'number' ? this.linksBelow.get(existing) : undefined;
+    if (linked !== undefined && node instanceof Directory) this.replaced.push(this.reported(linked));
     parent.children.set(name, node);
     if (existing !== undefined || typeof node !== 'number' || this.targets.has(node)) this.forgetPaths();
   }
