@@ -77,3 +77,9 @@ export const caller = (): CallersTerminal => ({
 /** With --debug the log says how long each part of a creation took. */
 export const phaseListener = ({ debug, log }: CommandContext): PhaseListener | undefined =>
   debug ? (label, milliseconds) => log.debug(`${label}: ${milliseconds.toFixed(2)} ms`) : undefined;
+
+/** A cgroup that systemd knows nothing of would not be the one that was asked for. @throws {RuntimeError} */
+export function refuseSystemdDriver({ systemdCgroup }: CommandContext): void {
+  if (!systemdCgroup) return;
+  throw new RuntimeError('UNSUPPORTED', '--systemd-cgroup is not supported yet: hull makes cgroups itself');
+}

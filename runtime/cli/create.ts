@@ -11,6 +11,7 @@ import {
   openStore,
   passedFds,
   phaseListener,
+  refuseSystemdDriver,
 } from './container-options.ts';
 
 export const command = defineCommand({
@@ -25,6 +26,7 @@ export const command = defineCommand({
   operands: '<container-id>',
   options: CREATION_OPTIONS,
   async run([id], options, context) {
+    refuseSystemdDriver(context);
     const bundle = loadBundle(options.bundle ?? '.');
     checkTerminal(bundle.config.process?.terminal === true, false, options.consoleSocket);
     const target = terminalTarget(options.consoleSocket);

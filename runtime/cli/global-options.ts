@@ -12,7 +12,7 @@ export const GLOBAL_OPTIONS = {
   debug: { type: 'boolean', help: 'log debug messages too' },
   systemdCgroup: {
     type: 'boolean',
-    help: "let systemd make cgroups; cgroupsPath is then 'slice:prefix:name'",
+    help: 'let systemd make cgroups (not supported yet: refused)',
   },
   rootless: {
     type: 'string',

@@ -4,7 +4,14 @@ import { launch } from '../launch.ts';
 import { parseNetwork } from '../launch-config.ts';
 import { readLaunchDefaults } from '../launch-defaults.ts';
 import { defineCommand } from './command.ts';
-import { caller, isRootless, openFilesLimit, openStore, phaseListener } from './container-options.ts';
+import {
+  caller,
+  isRootless,
+  openFilesLimit,
+  openStore,
+  phaseListener,
+  refuseSystemdDriver,
+} from './container-options.ts';
 import { progressLine } from './image/progress.ts';
 import { STORE_OPTION, storeRoot } from './image/store-option.ts';
 
@@ -45,6 +52,7 @@ export const command = defineCommand({
     isolation: { type: 'string', value: 'kind', help: 'namespaces (default: namespaces)' },
   },
   async run([image, ...args], options, context) {
+    refuseSystemdDriver(context);
     checkIsolation(options.isolation);
     const { entrypoint } = options;
     const defaults = await readLaunchDefaults(

@@ -10,6 +10,7 @@ import {
   openStore,
   passedFds,
   phaseListener,
+  refuseSystemdDriver,
 } from './container-options.ts';
 
 export const command = defineCommand({
@@ -28,8 +29,9 @@ export const command = defineCommand({
     keep: { type: 'boolean', help: "don't delete the container when its program has ended" },
     noSubreaper: { type: 'boolean', hidden: true, help: 'of no consequence: hull never becomes a subreaper' },
   },
-  run: ([id], options, context) =>
-    runContainer(openStore(context), id, loadBundle(options.bundle ?? '.'), {
+  run([id], options, context) {
+    refuseSystemdDriver(context);
+    return runContainer(openStore(context), id, loadBundle(options.bundle ?? '.'), {
       detach: options.detach,
       keep: options.keep,
       pidFile: options.pidFile,
@@ -43,5 +45,6 @@ export const command = defineCommand({
       stdin: 'inherit',
       caller,
       warn: (message) => context.log.warning(message),
-    }),
+    });
+  },
 });

@@ -126,3 +126,15 @@ describe('the log', () => {
     expect(errorText(outcome)).toMatch(/invalid log-format|unknown log-format/);
   });
 });
+
+describe('the systemd driver', () => {
+  // Where systemd runs, runc makes the container.
+  itExcept('runc 1.1.5')('is refused, not ignored, when a container would be made', async () => {
+    await using host = await TestHost.open();
+    const bundle = host.bundle();
+    expect((await host.runtime.run(host.id(), bundle)).status).toBe(0);
+    const outcome = await host.runtime.call('--systemd-cgroup', ['run', '-b', bundle.directory, host.id()]);
+    expect(outcome.status).toBe(1);
+    expect(outcome.stderr).toContain('--systemd-cgroup');
+  });
+});
