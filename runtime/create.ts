@@ -30,6 +30,7 @@ import { identify } from './process-identity.ts';
 import { setRlimits } from './rlimits.ts';
 import { awaitExec, nextReport } from './stage-reports.ts';
 import type { Launched, SavedState, StateDirectory, StateStore } from './state-store.ts';
+import type { CreationTrace } from './trace.ts';
 
 const SIGKILL = 9;
 
@@ -41,6 +42,7 @@ export interface CreateOptions extends CreationRequest {
   readonly launched?: Launched;
   /** Told after each part of the creation how long it took. */
   readonly onPhase?: PhaseListener | undefined;
+  readonly trace?: CreationTrace | undefined;
   /** Gets the terminal, when the config asks for one; owns it then. */
   onTerminal(terminal: Fd): void | Promise<void>;
 }
@@ -53,6 +55,7 @@ export class Creation implements Disposable {
   readonly cgroup: Cgroup | undefined;
   readonly session: StageSession;
   readonly pid: number;
+  readonly trace: CreationTrace | undefined;
   /** Takes the whole creation back. */
   readonly abandon: () => Promise<void>;
 
@@ -63,6 +66,7 @@ export class Creation implements Disposable {
     cgroup: Cgroup | undefined;
     session: StageSession;
     pid: number;
+    trace: CreationTrace | undefined;
     abandon: () => Promise<void>;
   }) {
     this.state = fields.state;
@@ -71,16 +75,22 @@ export class Creation implements Disposable {
     this.cgroup = fields.cgroup;
     this.session = fields.session;
     this.pid = fields.pid;
+    this.trace = fields.trace;
     this.abandon = fields.abandon;
   }
 
   /** Lets the process go on, and waits until it is the container's program. @throws {Error} why it did not */
   start(): void {
     this.session.answer();
-    awaitExec(this.session);
+    try {
+      awaitExec(this.session);
+    } finally {
+      this.trace?.[Symbol.dispose]();
+    }
   }
 
   [Symbol.dispose](): void {
+    this.trace?.[Symbol.dispose]();
     this.session[Symbol.dispose]();
     this.directory[Symbol.dispose]();
   }
@@ -133,7 +143,7 @@ class Attempt {
     for (const { does, answers, label } of this.#steps) {
       if (answers === undefined) await this.#timed(label, this.#actions[does]);
     }
-    await this.#timed('answer the stage until the container is made', () => this.#converse());
+    await this.#converse();
     return new Creation({
       state: present(this.#state),
       bundle: this.#facts.bundle,
@@ -141,19 +151,25 @@ class Attempt {
       cgroup: this.#cgroup,
       session: present(this.#session),
       pid: this.#pid,
+      trace: this.#options.trace,
       abandon: () => this.undo(),
     });
   }
 
   async #timed(label: string, action: () => void | Promise<void>): Promise<void> {
-    const { onPhase } = this.#options;
-    if (onPhase === undefined) {
+    const { onPhase, trace } = this.#options;
+    if (onPhase === undefined && trace === undefined) {
       await action();
       return;
     }
-    const start = performance.now();
-    await action();
-    onPhase(label, performance.now() - start);
+    const begin = process.hrtime.bigint();
+    try {
+      await action();
+    } finally {
+      const end = process.hrtime.bigint();
+      onPhase?.(label, Number(end - begin) / 1e6);
+      trace?.add(label, begin, end);
+    }
   }
 
   /** What each step of the table is, as a function. */
@@ -224,6 +240,7 @@ class Attempt {
   #openOnHost(): void {
     const made = { cgroupPath: this.#cgroup?.path, fifo: this.#fifo?.number };
     this.#programs = compileCreation(this.#facts, made);
+    this.#options.trace?.plan(this.#steps, this.#programs);
     const slots = executeProgram(this.#programs.host);
     for (const { name } of this.#programs.handed) {
       this.#given.set(name, this.#opened.use(new Fd(Number(slots.get(name)))).number);
@@ -240,6 +257,7 @@ class Attempt {
       given: this.#given,
       controlSlot: CONTROL.name,
       preserveFds: this.#facts.request.preserveFds,
+      traceFd: this.#options.trace?.fd,
       fallbackDirectory: present(this.#directory).path,
       ...(stdio === undefined ? {} : { stdio }),
     });
@@ -253,7 +271,7 @@ class Attempt {
   async #converse(): Promise<void> {
     const early: StageReport[] = [];
     for (;;) {
-      const report = (this.#knowsPid() ? early.shift() : undefined) ?? nextReport(present(this.#session));
+      const report = (this.#knowsPid() ? early.shift() : undefined) ?? (await this.#nextReport());
       if (report === undefined) throw this.#earlyEnd();
       const isPid = report.label === REPORTS.pid || report.label === REPORTS.intermediate;
       if (!isPid && !this.#knowsPid()) {
@@ -265,6 +283,14 @@ class Attempt {
     }
   }
 
+  async #nextReport(): Promise<StageReport | undefined> {
+    let report: StageReport | undefined;
+    await this.#timed('wait for the stage', () => {
+      report = nextReport(present(this.#session));
+    });
+    return report;
+  }
+
   /** Of the process that speaks now: the one in between, and after it has its mappings, the container's. */
   #knowsPid(): boolean {
     return this.#pid !== 0 && !this.#awaitsSecondPid;
@@ -273,7 +299,9 @@ class Attempt {
   /** A report that no step answers has a value for an error to come. */
   async #answer(report: StageReport): Promise<void> {
     const label = report.fd === undefined ? report.label : REPORTS.terminal;
-    for (const { does, answers } of this.#steps) if (answers === label) await this.#actions[does](report);
+    for (const { does, answers, label: what } of this.#steps) {
+      if (answers === label) await this.#timed(what, () => this.#actions[does](report));
+    }
   }
 
   #takePid({ label, value }: StageReport): void {
@@ -329,6 +357,7 @@ class Attempt {
   }
 
   async undo(): Promise<void> {
+    this.#options.trace?.[Symbol.dispose]();
     this.#opened.dispose();
     this.#session?.[Symbol.dispose]();
     if (this.#pid !== 0 && trySyscall('kill', this.#pid, SIGKILL) === 0) waitFor(this.#pid);

@@ -14,6 +14,7 @@ import { runPoststart } from './start.ts';
 import type { Launched, StateStore } from './state-store.ts';
 import type { StdioRelay } from './stdio-relay.ts';
 import type { CallersTerminal, TerminalRelay } from './terminal-relay.ts';
+import type { CreationTrace } from './trace.ts';
 
 export interface RunOptions {
   readonly detach: boolean;
@@ -29,6 +30,7 @@ export interface RunOptions {
   /** `none`: the container reads an empty standard input. */
   readonly stdin: 'inherit' | 'none';
   readonly onPhase?: PhaseListener | undefined;
+  readonly trace?: CreationTrace | undefined;
   /** Set by `launch`. */
   readonly launched?: Launched;
   warn(message: string): void;
@@ -101,6 +103,7 @@ export async function runContainer(
       ...(relay === undefined ? {} : { stdio: relay.stdio }),
       ...(options.launched === undefined ? {} : { launched: options.launched }),
       onPhase: options.onPhase,
+      trace: options.trace,
       onTerminal: (terminal) => target.onTerminal(terminal),
     });
     relay?.started();

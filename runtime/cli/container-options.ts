@@ -5,6 +5,7 @@ import type { PhaseListener } from '../create.ts';
 import { RuntimeError } from '../errors.ts';
 import { StateStore } from '../state-store.ts';
 import type { CallersTerminal } from '../terminal-relay.ts';
+import type { CreationTrace } from '../trace.ts';
 import type { CommandContext, OptionTable } from './command.ts';
 
 export const BUNDLE_OPTION = {
@@ -19,6 +20,11 @@ export const CREATION_OPTIONS = {
     type: 'string',
     value: 'n',
     help: 'pass n descriptors, from 3 on, to the container (default: 0)',
+  },
+  trace: {
+    type: 'string',
+    value: 'file',
+    help: 'write how long each step took to this file, as JSON lines',
   },
   noNewKeyring: { type: 'boolean', hidden: true, help: 'keep the session keyring of the caller' },
 } as const satisfies OptionTable;
@@ -82,4 +88,10 @@ export const phaseListener = ({ debug, log }: CommandContext): PhaseListener | u
 export function refuseSystemdDriver({ systemdCgroup }: CommandContext): void {
   if (!systemdCgroup) return;
   throw new RuntimeError('UNSUPPORTED', '--systemd-cgroup is not supported yet: hull makes cgroups itself');
+}
+
+export async function openTrace(path: string | undefined): Promise<CreationTrace | undefined> {
+  if (path === undefined) return undefined;
+  const { CreationTrace } = await import('../trace.ts');
+  return CreationTrace.open(path);
 }

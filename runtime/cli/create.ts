@@ -9,6 +9,7 @@ import {
   listenFds,
   openFilesLimit,
   openStore,
+  openTrace,
   passedFds,
   phaseListener,
   refuseSystemdDriver,
@@ -38,6 +39,7 @@ export const command = defineCommand({
       rootless: isRootless(context),
       openFilesLimit: openFilesLimit(),
       onPhase: phaseListener(context),
+      trace: await openTrace(options.trace),
       onTerminal: (terminal) => target.onTerminal(terminal),
     });
     try {

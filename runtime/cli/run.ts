@@ -8,6 +8,7 @@ import {
   listenFds,
   openFilesLimit,
   openStore,
+  openTrace,
   passedFds,
   phaseListener,
   refuseSystemdDriver,
@@ -29,9 +30,9 @@ export const command = defineCommand({
     keep: { type: 'boolean', help: "don't delete the container when its program has ended" },
     noSubreaper: { type: 'boolean', hidden: true, help: 'of no consequence: hull never becomes a subreaper' },
   },
-  run([id], options, context) {
+  async run([id], options, context) {
     refuseSystemdDriver(context);
-    return runContainer(openStore(context), id, loadBundle(options.bundle ?? '.'), {
+    return await runContainer(openStore(context), id, loadBundle(options.bundle ?? '.'), {
       detach: options.detach,
       keep: options.keep,
       pidFile: options.pidFile,
@@ -42,6 +43,7 @@ export const command = defineCommand({
       rootless: isRootless(context),
       openFilesLimit: openFilesLimit(),
       onPhase: phaseListener(context),
+      trace: await openTrace(options.trace),
       stdin: 'inherit',
       caller,
       warn: (message) => context.log.warning(message),

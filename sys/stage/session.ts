@@ -30,6 +30,8 @@ export interface LaunchOptions {
   readonly preserveFds: number;
   /** Where the stage is put if it cannot be in memory. */
   readonly fallbackDirectory: string;
+  /** Gets a record after each of its system calls; see trace.ts. */
+  readonly traceFd?: number | undefined;
 }
 
 export class StageSession implements Disposable {
@@ -51,13 +53,15 @@ export class StageSession implements Disposable {
     using control = theirs;
     const given = new Map(options.given).set(options.controlSlot, control.number);
     const preserved = Array.from({ length: options.preserveFds }, (_, index) => 3 + index);
-    const inherited = [...new Set([...given.values(), ...preserved])];
+    const { traceFd } = options;
+    const traced = traceFd === undefined ? [] : [traceFd];
+    const inherited = [...new Set([...given.values(), ...preserved, ...traced])];
     const plan = encodeProgram(program, {
       architecture: HOST_ARCHITECTURE,
       address: PLAN_ADDRESS,
       given,
       reportFd: control.number,
-      traceFd: -1,
+      traceFd: traceFd ?? -1,
     });
     const file = elfFile({
       architecture: HOST_ARCHITECTURE,

@@ -11,8 +11,9 @@ import { encodeProgram } from '../../sys/plan/encode.ts';
 import type { Program } from '../../sys/plan/program.ts';
 import { elfFile } from '../../sys/stage/elf.ts';
 import { assembleInterpreter } from '../../sys/stage/interpreter.ts';
-import { PLAN_ADDRESS, REPORT, REPORT_KIND, STEP, TRACE } from '../../sys/stage/layout.ts';
+import { PLAN_ADDRESS, REPORT, REPORT_KIND, STEP } from '../../sys/stage/layout.ts';
 import { executableFile, spawnExecutable } from '../../sys/stage/spawn.ts';
+import { readTrace, type TraceRecord } from '../../sys/stage/trace.ts';
 import { syscall } from '../../sys/syscall.ts';
 
 export interface StageWay {
@@ -36,15 +37,9 @@ export interface Report {
   readonly value: bigint;
 }
 
-export interface Trace {
-  readonly step: number;
-  readonly result: bigint;
-  readonly nanoseconds: bigint;
-}
-
 export interface StageRun extends Exit {
   readonly reports: readonly Report[];
-  readonly traces: readonly Trace[];
+  readonly traces: readonly TraceRecord[];
 }
 
 /** A stage that takes longer than this hangs. */
@@ -119,7 +114,7 @@ export function runStage(
     planMemoryBytes: encoded.memoryBytes,
   });
   const exit = way.start(file, fds, fallbackDirectory);
-  return { ...exit, reports: readReports(contents(report)), traces: readTraces(contents(trace)) };
+  return { ...exit, reports: readReports(contents(report)), traces: readTrace(contents(trace)) };
 }
 
 const stepNumber = (offset: bigint): number => Number(offset) / STEP.bytes;
@@ -129,15 +124,6 @@ function readReports(bytes: Buffer): Report[] {
     step: stepNumber(record.readBigUInt64LE(REPORT.stepOffset)),
     kind: record.readBigUInt64LE(REPORT.kind) === BigInt(REPORT_KIND.error) ? 'error' : 'sync',
     value: record.readBigUInt64LE(REPORT.value),
-  }));
-}
-
-function readTraces(bytes: Buffer): Trace[] {
-  return records(bytes, TRACE.bytes).map((record) => ({
-    step: stepNumber(record.readBigUInt64LE(TRACE.stepOffset)),
-    result: record.readBigInt64LE(TRACE.result),
-    nanoseconds:
-      record.readBigUInt64LE(TRACE.seconds) * 1_000_000_000n + record.readBigUInt64LE(TRACE.nanoseconds),
   }));
 }
 
