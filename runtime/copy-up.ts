@@ -50,7 +50,7 @@ class Copy {
 
   directory(from: number, to: number, depth: number): void {
     if (depth > DEPTH_MAX) throw this.#tooMuch(`more than ${DEPTH_MAX} levels`);
-    for (const name of readdirSync(`/proc/self/fd/${from}`)) {
+    for (const name of readdirSync(`/proc/self/fd/${from}`, { encoding: 'buffer' })) {
       this.#entries += 1;
       if (this.#entries > ENTRIES_MAX) throw this.#tooMuch(`more than ${ENTRIES_MAX} entries`);
       this.#entry(from, to, name, depth);
@@ -58,13 +58,13 @@ class Copy {
     copyAttributes(fstatSync(from), to);
   }
 
-  #entry(from: number, to: number, name: string, depth: number): void {
-    const [source, copy] = [`/proc/self/fd/${from}/${name}`, `/proc/self/fd/${to}/${name}`];
+  #entry(from: number, to: number, name: Buffer, depth: number): void {
+    const [source, copy] = [pathIn(from, name), pathIn(to, name)];
     // O_PATH first: a FIFO or a device is never opened.
     using seen = new Fd(openSync(source, O_PATH | O_NOFOLLOW));
     const stat = fstatSync(seen.number);
     if (stat.isSymbolicLink()) {
-      symlinkSync(readlinkSync(source), copy);
+      symlinkSync(readlinkSync(source, { encoding: 'buffer' }), copy);
       lchownSync(copy, stat.uid, stat.gid);
     } else if (stat.isDirectory()) {
       mkdirSync(copy, { mode: 0o700 });
@@ -74,12 +74,12 @@ class Copy {
     } else if (stat.isFile()) {
       this.#file(source, copy, stat);
     } else {
-      syscall('mknodat', AT_FDCWD, copy, stat.mode, stat.rdev);
+      syscall('mknodat', AT_FDCWD, Buffer.concat([copy, NUL]), stat.mode, stat.rdev);
       lchownSync(copy, stat.uid, stat.gid);
     }
   }
 
-  #file(source: string, copy: string, stat: Stats): void {
+  #file(source: Buffer, copy: Buffer, stat: Stats): void {
     this.#bytes += stat.size;
     if (this.#bytes > BYTES_MAX) throw this.#tooMuch(`more than ${BYTES_MAX} bytes`);
     using input = new Fd(openSync(source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
@@ -100,6 +100,12 @@ class Copy {
     );
   }
 }
+
+const NUL = Buffer.alloc(1);
+
+/** Names are bytes, and need not be text. */
+const pathIn = (directory: number, name: Buffer): Buffer =>
+  Buffer.concat([Buffer.from(`/proc/self/fd/${directory}/`), name]);
 
 function copyAttributes(stat: Stats, fd: number): void {
   fchownSync(fd, stat.uid, stat.gid);
