@@ -37,7 +37,7 @@ export interface ImportOptions {
 
 /**
  * Layers built at a time. Inflating runs in Node's thread pool, so two in one thread fill two cores as well as two
- * worker threads do (measured: 1.00 to 1.06, and 80 MB less), and one at a time does not.
+ * worker threads do, with 80 MB less, and one at a time does not (docs/decisions/0004-the-image-store.md).
  */
 const CONCURRENT_LAYERS = 2;
 

@@ -20,7 +20,7 @@ const ID_MAX = 2 ** 32 - 2;
 /** NGROUPS_MAX of the kernel. */
 const GROUPS_MAX = 65_536;
 
-/** Whatever looks like a number is one, and never a name: a line `1000:x:0:0:…` must not make 1000 root (CVE-2016-3697). */
+/** What looks like a number is one, and no name: a line `1000:x:0:0:…` must not make 1000 root (CVE-2016-3697). */
 const NUMBER = /^[+-]?\d+$/;
 
 interface PasswdLine {
@@ -116,7 +116,7 @@ function fields(root: Root, path: string, fieldsMin: number): string[][] {
     .filter((parts) => parts.length >= fieldsMin && parts[0] !== '');
 }
 
-/** A missing file is an empty one. Anything but a regular file is refused unread: a fifo would stop us, a device worse. */
+/** A missing file is an empty one. Anything but a regular file is refused unread: a fifo would stop us. */
 function readText(root: Root, path: string): string {
   using fd = root.tryOpenAt(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   if (fd === undefined) return '';

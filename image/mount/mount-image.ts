@@ -48,8 +48,8 @@ export interface MountedImage {
 }
 
 /**
- * Mounts an image below `containerDirectory`, which is private to this user, made if it is missing. What an earlier call that
- * did not get to its end left there is taken down first; changes in the upper directory stay.
+ * Mounts an image below `containerDirectory`, which is private to this user, made if it is missing. What an earlier
+ * call that did not get to its end left there is taken down first; changes in the upper directory stay.
  *
  * Set-user-id programs of the image work, as a container expects: on the host only the directory's mode keeps other
  * users from them, so it is checked. Device nodes do not work unless asked for.

@@ -123,7 +123,7 @@ export class MergedTree {
     if (directory !== undefined) this.#hideOlder(directory);
   }
 
-  /** Removes what older layers have in the directory, and keeps what this one has, wherever it stands in its archive. */
+  /** Removes what older layers have in the directory; what this one has stays, wherever it stands in its archive. */
   #hideOlder(directory: Directory): void {
     // A second marker finds nothing older; a million of them must not look for it each time.
     if (directory.hiddenBy === this.#layer) return;

@@ -1,7 +1,7 @@
 // What layers add up to, in memory: the root file system that a container would see.
 import type { Attributes, StoredContent } from '../layer/entry.ts';
 
-/** A directory that no entry describes, only entries inside it: made as `mkdir -p` does, at a time that is always the same. */
+/** A directory that only entries inside it imply: made as `mkdir -p` does, at a time that is always the same. */
 export const IMPLICIT_ATTRIBUTES: Attributes = {
   mode: 0o755,
   uid: 0,

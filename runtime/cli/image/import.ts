@@ -9,8 +9,10 @@ import { openImageStore, STORE_OPTION } from './store-option.ts';
 export const command = defineCommand({
   name: 'image import',
   summary: 'bring an image into the store',
-  description: `Verifies an image and keeps each of its layers as one read-only file, which containers then share.
-A reference is oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:TAG]; archives may be compressed, and FILE may be /dev/stdin.`,
+  description:
+    'Verifies an image and keeps each of its layers as one read-only file, which containers then share. A reference ' +
+    'is oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:TAG]; archives may be compressed, and FILE may ' +
+    'be /dev/stdin.',
   examples: [
     ['hull image import oci:images/busybox:1.36', 'from an image layout, as umoci and skopeo make them'],
     ['docker save busybox | hull image import docker-archive:/dev/stdin', "from Docker's images"],

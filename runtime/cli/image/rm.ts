@@ -6,7 +6,9 @@ import { openImageStore, STORE_OPTION } from './store-option.ts';
 export const command = defineCommand({
   name: 'image rm',
   summary: 'remove images, and the layers that nothing else needs',
-  description: `Removes images by name. Layers go with the last image that has them; those that a container stands on stay until it is gone.`,
+  description:
+    'Removes images by name. Layers go with the last image that has them; those that a container stands on stay ' +
+    'until it is gone.',
   examples: [['hull image rm busybox:1.36 web', 'two at once']],
   operands: '<image...>',
   options: { ...STORE_OPTION, json: { type: 'boolean', help: 'print what was removed as JSON' } },
