@@ -64,10 +64,12 @@ function requireModule(name) {
   return module.exports;
 }
 
-const mainOf = (program) => requireModule(`./${program}/${program}.js`).main;
+const programOf = (name) => requireModule(`./${name}/${name}.js`);
+const mainOf = (name) => programOf(name).main;
 
 if (require.main === module) {
-  mainOf(process.argv[2])(process.argv.slice(3)).then((status) => process.exit(status));
+  const { main, leave = process.exit } = programOf(process.argv[2]);
+  main(process.argv.slice(3)).then(leave);
 }
 
 module.exports = { dist, groups, mainOf };

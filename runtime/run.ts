@@ -1,7 +1,7 @@
 // `run`: create, start, wait, delete, with the caller's signals and terminal passed on.
 import type { Fd } from '../sys/fd.ts';
 import { isTerminal } from '../sys/terminal.ts';
-import { shellStatus, waitInThread } from '../sys/wait.ts';
+import { shellStatus, waitForExit } from '../sys/wait.ts';
 import type { Bundle } from './bundle.ts';
 import { connectConsoleSocket, sendTerminal } from './console-socket.ts';
 import { type Creation, createContainer, type PhaseListener } from './create.ts';
@@ -134,7 +134,7 @@ async function supervise(
   if (forwarding === undefined) return 0;
   directory.unlock(); // for as long as it runs, others may kill, pause or delete it
   forwarding.to(creation.pid);
-  const status = shellStatus(await waitInThread(creation.pid));
+  const status = shellStatus(await waitForExit(creation.pid));
   if (!options.keep) await destroyIfThere(store, state, options.warn);
   return status;
 }

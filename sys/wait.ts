@@ -1,11 +1,5 @@
 // Waiting for children that JavaScript did not start.
 
-import { POLLIN } from './abi/constants.ts';
-import { HOST_ARCHITECTURE } from './abi/fcntl.ts';
-import { pollfd } from './abi/structs.ts';
-import { syscallNumber } from './abi/syscalls.ts';
-import { Fd } from './fd.ts';
-import { mapMemory, nativeSyscallInThread } from './ffi.ts';
 import { syscall } from './syscall.ts';
 
 /** How a process ended: one of the two. */
@@ -30,23 +24,57 @@ export function waitFor(pid: number): ExitStatus {
   return decodeStatus(new DataView(status.buffer).getInt32(0, true));
 }
 
-/** poll(2)'s `struct pollfd`, which a thread reads while JavaScript goes on: memory of its own for each wait. */
-const POLLFD_BYTES = 8;
+/** wait(2), linux/wait.h. */
+const WNOHANG = 1;
 
-/** A wait that ends without a result is one that a signal has ended; so many in a row are not signals. */
-const SPURIOUS_ENDS_MAX = 1_000_000;
+/** undefined: it still runs. @throws {SysError} ECHILD when it is no child of ours */
+function waitIfEnded(pid: number): ExitStatus | undefined {
+  const status = new Uint8Array(4);
+  if (syscall('wait4', pid, status, WNOHANG, 0) === 0) return undefined;
+  return decodeStatus(new DataView(status.buffer).getInt32(0, true));
+}
+
+interface Waiting {
+  readonly pid: number;
+  resolve(status: ExitStatus): void;
+  reject(error: unknown): void;
+}
+
+const waiting = new Set<Waiting>();
+
+/** A signal's handler does not keep Node running; this does, and looks now and then for itself. */
+const LOOK_AGAIN_MS = 5000;
+let lookAgain: NodeJS.Timeout | undefined;
+
+/** On SIGCHLD. Several that end together make one signal, so it looks at all. */
+function reapEnded(): void {
+  for (const one of waiting) {
+    try {
+      const status = waitIfEnded(one.pid);
+      if (status === undefined) continue;
+      one.resolve(status);
+    } catch (error) {
+      one.reject(error);
+    }
+    waiting.delete(one);
+  }
+  if (waiting.size > 0 || lookAgain === undefined) return;
+  clearInterval(lookAgain);
+  lookAgain = undefined;
+  process.off('SIGCHLD', reapEnded);
+}
 
 /**
- * The same while JavaScript goes on. A thread waits for the pidfd; the child is then reaped here, where errno can be
- * trusted (ffi-rs reads it on another thread than the one that made a call in a thread).
+ * The same while JavaScript goes on. On the main thread only, where signals are handled: a thread that waits instead
+ * costs four, since the first makes libuv start all of its pool.
  */
-export async function waitInThread(pid: number): Promise<ExitStatus> {
-  using pidfd = new Fd(syscall('pidfd_open', pid, 0));
-  const { address, bytes } = mapMemory(4096);
-  bytes.set(pollfd.encode({ fd: pidfd.number, events: POLLIN }).subarray(0, POLLFD_BYTES));
-  const number = syscallNumber('ppoll', HOST_ARCHITECTURE);
-  for (let ends = 0; ends < SPURIOUS_ENDS_MAX; ends++) {
-    if ((await nativeSyscallInThread([number, address, 1, 0, 0, 0])) === 1) return waitFor(pid);
-  }
-  throw new Error(`cannot wait for process ${pid}`);
+export function waitForExit(pid: number): Promise<ExitStatus> {
+  return new Promise((resolve, reject) => {
+    waiting.add({ pid, resolve, reject });
+    if (lookAgain === undefined) {
+      process.on('SIGCHLD', reapEnded);
+      lookAgain = setInterval(reapEnded, LOOK_AGAIN_MS);
+    }
+    reapEnded(); // it may have ended before anyone listened
+  });
 }

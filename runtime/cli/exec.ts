@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseProcess } from '../../spec/process-document.ts';
 import { parseConfig } from '../../spec/validate.ts';
-import { shellStatus, waitInThread } from '../../sys/wait.ts';
+import { shellStatus, waitForExit } from '../../sys/wait.ts';
 import { explain, RuntimeError } from '../errors.ts';
 import { execInContainer } from '../exec.ts';
 import { processForExec } from '../exec-process.ts';
@@ -83,5 +83,5 @@ async function exec(
   });
   if (forwarding === undefined) return 0;
   forwarding.to(pid);
-  return shellStatus(await waitInThread(pid));
+  return shellStatus(await waitForExit(pid));
 }

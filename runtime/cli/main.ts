@@ -1,4 +1,5 @@
 // The program: options, the command's name, the command; and what is said when that fails.
+import { exitAtOnce } from '../../sys/ffi.ts';
 import { explain, RuntimeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { versionText } from '../version.ts';
@@ -146,5 +147,11 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Everything is written by then; whoever still has something to put back says so by listening. */
+export function leave(status: number): void {
+  if (process.listenerCount('exit') === 0) exitAtOnce(status);
+  process.exit(status);
+}
+
 // A bundle is started by bin/boot.cjs instead.
-if (import.meta.main) void main(process.argv.slice(2)).then((status) => process.exit(status));
+if (import.meta.main) void main(process.argv.slice(2)).then(leave);

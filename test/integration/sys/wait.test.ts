@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { F_SETFD } from '../../../sys/abi/constants.ts';
 import { cString, Program, slot, stringVector } from '../../../sys/plan/program.ts';
 import { StageSession } from '../../../sys/stage/session.ts';
-import { decodeStatus, shellStatus, waitFor, waitInThread } from '../../../sys/wait.ts';
+import { decodeStatus, shellStatus, waitFor, waitForExit } from '../../../sys/wait.ts';
 
 /** A child that node:child_process does not know, and so does not reap. */
 function childOf(script: string): number {
@@ -43,11 +43,11 @@ describe('waitFor()', () => {
   });
 });
 
-describe('waitInThread()', () => {
+describe('waitForExit()', () => {
   it('lets JavaScript go on until the child ends, signals notwithstanding', async () => {
     const pid = childOf('sleep 10');
-    const ended = waitInThread(pid);
-    // Each of these ends in a SIGCHLD, which may reach the thread that waits.
+    const ended = waitForExit(pid);
+    // Each of these ends in a SIGCHLD that is not for it.
     const others = Array.from({ length: 10 }, () => spawn('true'));
     await Promise.all(others.map((other) => new Promise((resolve) => other.on('close', resolve))));
     process.kill(pid, 'SIGKILL');
@@ -56,12 +56,15 @@ describe('waitInThread()', () => {
 
   it('waits for several at once, each with its own end', async () => {
     const pids = [3, 4, 5].map((code) => childOf(`exit ${code}`));
-    expect((await Promise.all(pids.map(waitInThread))).map(({ code }) => code)).toEqual([3, 4, 5]);
+    expect((await Promise.all(pids.map(waitForExit))).map(({ code }) => code)).toEqual([3, 4, 5]);
   });
 
   it('refuses a process that is not there', async () => {
-    await expect(waitInThread(2 ** 22 + 1)).rejects.toThrow(
-      /^pidfd_open: (no such process|invalid argument)$/,
-    );
+    await expect(waitForExit(2 ** 22 + 1)).rejects.toThrow(/^wait4: no child processes$/);
+  });
+
+  it("is in nobody's way once all have ended", async () => {
+    await waitForExit(childOf('exit 0'));
+    expect(process.listenerCount('SIGCHLD')).toBe(0);
   });
 });
