@@ -108,6 +108,13 @@ export function volumeMount(text: string): Mount {
 }
 
 /** @throws {RuntimeError} */
+export function checkVariables(variables: readonly string[]): readonly string[] {
+  const wrong = variables.find((variable) => variable.indexOf('=') < 1);
+  if (wrong === undefined) return variables;
+  throw new RuntimeError('USAGE', `invalid environment variable ${JSON.stringify(wrong)}: not NAME=VALUE`);
+}
+
+/** @throws {RuntimeError} */
 export function parseNetwork(text: string | undefined): NetworkChoice {
   if (text === undefined || text === 'none') return 'none';
   if (text === 'host') return 'host';

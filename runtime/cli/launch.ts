@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { RuntimeError } from '../errors.ts';
 import { launch } from '../launch.ts';
-import { parseNetwork } from '../launch-config.ts';
+import { checkVariables, parseNetwork } from '../launch-config.ts';
 import { readLaunchDefaults } from '../launch-defaults.ts';
 import { defineCommand } from './command.ts';
 import {
@@ -61,7 +61,7 @@ export const command = defineCommand({
     );
     const user = options.user ?? defaults.user;
     const workdir = options.workdir ?? defaults.workdir;
-    const env = [...(defaults.env ?? []), ...options.env];
+    const env = checkVariables([...(defaults.env ?? []), ...options.env]);
     using progress = progressLine(image ?? '');
     return await launch(
       openStore(context),

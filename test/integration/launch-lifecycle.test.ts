@@ -173,6 +173,7 @@ describe('launch refuses, with one line and nothing left,', () => {
     ['an unknown user',              ['--user', 'nobody'],       ['tools'],         /^the image has no user "nobody" in its \/etc\/passwd\n$/],
     ['a volume of nothing',          ['-v', '/nowhere:/x'],      ['tools'],         /^invalid volume "\/nowhere:\/x": "\/nowhere" does not exist\n[^\n]*\n$/],
     ['a volume at a relative place', ['-v', '/tmp:x'],           ['tools'],         /^invalid volume "\/tmp:x": not SRC:DST\[:ro\] with an absolute DST\n[^\n]*\n$/],
+    ['a variable without a value',   ['-e', 'NAME'],             ['tools'],         /^invalid environment variable "NAME": not NAME=VALUE\n$/],
     ['an unknown network',           ['--network', 'bridge'],    ['tools'],         /^unknown network "bridge"\n[^\n]*\n$/],
     ['a name that is a path',        ['--name', '../x'],         ['tools'],         /^invalid container ID format\n[^\n]*\n$/],
     ['an unknown isolation',         ['--isolation', 'chroot'],  ['tools'],         /^cannot launch with --isolation "chroot": not a kind of isolation\n$/],

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImageProcess } from '../../../image/convert.ts';
 import { RuntimeError } from '../../../runtime/errors.ts';
 import {
+  checkVariables,
   type LaunchChoices,
   launchConfig,
   parseNetwork,
@@ -137,6 +138,19 @@ describe('volumeMount()', () => {
       expect(() => volumeMount(text)).toThrow(RuntimeError);
       expect(() => volumeMount(text)).toThrow(reason);
       expect(() => volumeMount(text)).toThrow(`invalid volume ${JSON.stringify(text)}: `);
+    });
+  }
+});
+
+describe('checkVariables()', () => {
+  it('lets values be empty, and have more equals signs', () => {
+    expect(checkVariables(['A=', 'B=x=y', 'C D= '])).toEqual(['A=', 'B=x=y', 'C D= ']);
+  });
+
+  for (const wrong of ['', 'NAME', '=value', '=']) {
+    it(`refuses ${JSON.stringify(wrong)}`, () => {
+      const message = `invalid environment variable ${JSON.stringify(wrong)}: not NAME=VALUE`;
+      expect(() => checkVariables(['A=1', wrong])).toThrow(message);
     });
   }
 });
