@@ -40,6 +40,7 @@ describe('a launched container', () => {
     const first = await launch(host, store, inShell('echo x > /srv/kept'), { flags: ['--name', id] });
     expect(first).toMatchObject({ status: 0, stdout: '', stderr: '' });
     expect(await statusInList(host, id)).toBe('stopped');
+    expect(store.containers()).toEqual([id]);
     expect(readFileSync(upperFile(id, 'srv/kept'), 'utf8')).toBe('x\n');
     const second = await launch(host, store, inShell('echo y > /srv/kept'), { flags: ['--name', id] });
     expect(second).toMatchObject({

@@ -12,8 +12,8 @@ export const ID_PREFIX = `ht${process.pid}-`;
 /** Cgroups that other tests make meanwhile: other workers' containers, and those of test/unit/cgroups. */
 const OTHER_TESTS = new RegExp(`/(ht(?!${process.pid}-)|hull-test-)\\d+-`);
 
-/** The parent of every launched container's cgroup: there as long as one of them is, whosever it is. */
-const LAUNCHED = /^\/sys\/fs\/cgroup\/(?:[^/]+\/)?hull$/;
+/** Where launched containers are: the parent is there as long as one of them is, and not every one is this test's. */
+const LAUNCHED = new RegExp(`^/sys/fs/cgroup/(?:[^/]+/)?hull(?:/(?!${ID_PREFIX}).*)?$`);
 
 /** What a test may touch, and so what has to be looked at. */
 export interface Scope {

@@ -1,6 +1,6 @@
 /** What tests of `hull launch` start from: a store with an image of small programs, and the command on a test's host. */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ExecutionConfig } from '../../spec/image/image-config.ts';
@@ -67,9 +67,10 @@ export class LaunchStore implements Disposable {
     return hull(['image', command, '--store', this.path, ...args]);
   }
 
-  /** What containers have left, in the store and of the store's kept root file systems. */
+  /** Names of the containers that have something in the store; before the first there is no directory for them. */
   containers(): string[] {
-    return readdirSync(path.join(this.path, 'containers'));
+    const directory = path.join(this.path, 'containers');
+    return existsSync(directory) ? readdirSync(directory) : [];
   }
 
   [Symbol.dispose](): void {
